@@ -1,0 +1,44 @@
+# Works on a machine that has only make and Python 3.10+: scripts/bootstrap installs the rest.
+PORT ?= 8000
+ENVS ?=
+SERVERS = redis
+PYTHON = .venv/bin/python
+
+.PHONY: help bootstrap demo quick test test-all lint format typing package clean
+.NOTPARALLEL:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap: ## .venv with the project and its tools (every other target does this by itself)
+	@scripts/bootstrap
+
+demo: bootstrap ## serve the demo on http://localhost:$(PORT); STORE=url chooses another store
+	@$(PYTHON) -m demo --port $(PORT)
+
+quick: bootstrap ## only our own tests, in .venv, without the slow ones
+	@scripts/bootstrap $(SERVERS)
+	@.venv/bin/pytest -m "not slow and not package"
+
+test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for some of it
+	@scripts/bootstrap $(SERVERS)
+	@$(PYTHON) scripts/check test $(ENVS)
+
+test-all: bootstrap ## everything: all Pythons, all suites on all stores
+	@scripts/bootstrap $(SERVERS)
+	@$(PYTHON) scripts/check test-all $(ENVS)
+
+lint typing package: bootstrap
+	@$(PYTHON) scripts/check test $@
+
+lint: ## ruff and pycodestyle
+typing: ## mypy, pyright and verifytypes
+package: ## build, inspect and install the wheel
+
+format: bootstrap ## rewrite the sources as `make lint` wants them
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+clean: ## remove what was made, but for .venv
+	rm -rf .tox .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info .coverage*
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
