@@ -13,7 +13,7 @@ help: ## this list
 bootstrap: ## .venv with the project and its tools (every other target does this by itself)
 	@scripts/bootstrap
 
-demo: bootstrap ## serve the demo on http://localhost:$(PORT); STORE=url chooses another store
+demo: bootstrap ## serve the demo on http://localhost:8000; PORT=n and STORE=url change that
 	@$(PYTHON) -m demo --port $(PORT)
 
 quick: bootstrap ## only our own tests, in .venv, without the slow ones

@@ -1,0 +1,30 @@
+"""requirements/lowest.txt says what pyproject.toml says."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib is newer")
+def test_lowest_pins_are_the_lower_bounds() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        declared += extra
+    bounds = {}
+    for requirement in declared:
+        name, _, version = requirement.partition(">=")
+        bounds[name.partition("[")[0]] = Version(version)
+    pins = {}
+    for line in (ROOT / "requirements" / "lowest.txt").read_text(encoding="utf-8").splitlines():
+        name, equals, version = line.partition("==")
+        if equals:
+            pins[name] = Version(version)
+    assert pins == bounds
