@@ -14,16 +14,16 @@ CORE = ROOT / "sessionkit"
 
 # From low to high. A module may import from its own layer and from lower ones.
 # A new module goes to the lowest layer that its imports allow.
-LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors"}),
-    frozenset({"store", "cookie", "caching"}),
-    frozenset({"refusal", "custom_types", "extension_types", "codec", "payload", "tokens"})
-    | frozenset({"merge", "values", "policy", "signals"}),
-    frozenset({"session", "draft", "flash"}),
-    frozenset({"manager", "breaker", "respond", "sealed"}),
-    frozenset({"middleware", "current", "testing"}),
-    frozenset({""}),  # sessionkit/__init__.py: re-exports
-)
+LAYERS = [
+    {"errors"},
+    {"store", "cookie", "caching"},
+    {"refusal", "custom_types", "extension_types", "codec", "payload", "merge", "values"}
+    | {"tokens", "policy", "signals"},
+    {"session", "draft", "flash"},
+    {"manager", "breaker", "gateway", "respond", "sealed"},
+    {"middleware", "current", "testing"},
+    {""},  # sessionkit/__init__.py: re-exports
+]
 STORES_MAY_IMPORT = {"store", "errors"}
 
 # What may be imported from outside the standard library.

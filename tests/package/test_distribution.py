@@ -43,7 +43,7 @@ def readme_wsgi_example() -> str:
     """The first Python block under the heading that says WSGI."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     heading = ""
-    for part in re.finditer(r"^```(\w*)\n(.*?)^```|^#+ (.*)$", text, re.MULTILINE | re.DOTALL):
+    for part in re.finditer(r"^```(\w*)\n(.*?)^```|^#+ ([^\n]*)", text, re.MULTILINE | re.DOTALL):
         language, code, title = part.groups()
         heading = title or heading
         if language == "python" and "WSGI" in heading:

@@ -1,6 +1,5 @@
 """requirements/lowest.txt says what pyproject.toml says."""
 
-import re
 import sys
 from pathlib import Path
 
