@@ -17,10 +17,10 @@ CORE = ROOT / "sessionkit"
 LAYERS = [
     {"errors"},
     {"store", "cookie", "caching"},
-    {"refusal", "custom_types", "extension_types", "codec", "payload", "merge", "values"}
-    | {"tokens", "policy", "signals"},
+    {"refusal", "custom_types", "extension_types", "preparation", "codec", "payload"}
+    | {"tokens", "merge", "values", "policy", "signals"},
     {"session", "draft", "flash"},
-    {"manager", "breaker", "gateway", "respond", "sealed"},
+    {"manager", "breaker", "committer", "gateway", "patience", "respond", "sealed"},
     {"middleware", "current", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
 ]
@@ -96,7 +96,9 @@ def inside(arrow: Arrow) -> str | None:
 
 
 def layer(module: str) -> int | None:
-    return next((i for i, names in enumerate(LAYERS) if module in names), None)
+    """A package in the core is one layer, whatever it holds."""
+    name = module.partition(".")[0]
+    return next((i for i, names in enumerate(LAYERS) if name in names), None)
 
 
 def is_store(module: str) -> bool:

@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+if sys.version_info >= (3, 11):
+    import tomllib
+
 import pytest
 from packaging.version import Version
 
@@ -11,8 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib is newer")
 def test_lowest_pins_are_the_lower_bounds() -> None:
-    import tomllib
-
+    assert sys.version_info >= (3, 11)  # said again for type checkers
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = [*project["dependencies"]]
     for extra in project["optional-dependencies"].values():
