@@ -20,7 +20,7 @@ LAYERS = [
     {"refusal", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "merge", "values", "policy", "signals"},
     {"session", "draft", "flash"},
-    {"manager", "breaker", "committer", "gateway", "patience", "respond", "sealed"},
+    {"manager", "answer", "breaker", "committer", "gateway", "patience", "respond", "sealed"},
     {"middleware", "current", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
 ]
