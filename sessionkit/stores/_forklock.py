@@ -1,0 +1,41 @@
+"""Locks that a fork waits for.
+
+A child must not inherit a lock held by a thread that it does not have, nor what that thread had
+changed by half.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+_locks: list[weakref.ref[threading.Lock]] = []
+_forking = threading.Lock()
+_held: list[threading.Lock] = []
+
+
+def fork_lock() -> threading.Lock:
+    """Return a lock that is free in a forked child. Not to be held while forking."""
+    lock = threading.Lock()
+    _locks.append(weakref.ref(lock, _locks.remove))
+    return lock
+
+
+def _before() -> None:
+    _forking.acquire()
+    for reference in tuple(_locks):
+        lock = reference()
+        if lock is not None:
+            lock.acquire()
+            _held.append(lock)
+
+
+def _after() -> None:
+    while _held:
+        _held.pop().release()
+    _forking.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)

@@ -1,0 +1,131 @@
+"""What the conformance tests share: capabilities, comparisons, threads and processes."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import multiprocessing
+import threading
+import traceback
+import typing as t
+import unittest
+
+from sessionkit.store import Closeable
+from sessionkit.store import Record
+from sessionkit.store import Store
+
+T = t.TypeVar("T")
+
+#: A picklable function without arguments that opens a store on the same data.
+Opener = cabc.Callable[[], Store]
+
+PATIENCE = 60.0
+
+
+def skip(reason: str) -> t.NoReturn:
+    raise unittest.SkipTest(reason)  # pytest takes it for its own, and is not imported for it
+
+
+def able(store: Store, capability: type[T]) -> T:
+    """Return *store* as what has this capability, or skip the test."""
+    if not isinstance(store, capability):
+        skip(f"{type(store).__name__} is not {capability.__name__}")
+    return store
+
+
+def fields(record: Record | None) -> tuple[bytes, int, float, str | None] | None:
+    """Return what must be equal, of a record that may be a subclass."""
+    if record is None:
+        return None
+    return record.payload, record.version, record.expires_at, record.owner
+
+
+def present(store: Store, key: str) -> Record:
+    record = store.get(key)
+    assert record is not None, "the record is lost"  # noqa: S101
+    return record
+
+
+def in_threads(functions: cabc.Sequence[cabc.Callable[[], T]]) -> list[T]:
+    """Run each in a thread of its own, all at the same moment; return what they returned."""
+    barrier = threading.Barrier(len(functions))
+    results: dict[int, T] = {}
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait(PATIENCE)
+            results[number] = functions[number]()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread of the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(n,), daemon=True) for n in range(len(functions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            raise AssertionError("a thread hangs")
+    if errors:
+        raise errors[0]
+    return [results[number] for number in range(len(functions))]
+
+
+class Meeting(t.Protocol):
+    """Where processes wait for each other."""
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+#: What a process does: a function of a module, of its store, where it meets the others, its number.
+Task = cabc.Callable[[Store, Meeting, int, t.Any], t.Any]
+
+
+def in_processes(opener: Opener, task: Task, argument: object, count: int = 4) -> list[t.Any]:
+    """Run *task* in *count* fresh processes, each with a store of its own; return the results."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(count)
+    pipes = [context.Pipe(duplex=False) for _ in range(count)]
+    processes = [
+        context.Process(
+            target=_process, args=(opener, task, barrier, number, argument, sender), daemon=True
+        )
+        for number, (_, sender) in enumerate(pipes)
+    ]
+    results: list[t.Any] = []
+    try:
+        for process, (_, sender) in zip(processes, pipes, strict=True):
+            process.start()
+            sender.close()
+        for receiver, _ in pipes:
+            if not receiver.poll(PATIENCE):
+                raise AssertionError("a process hangs")
+            try:
+                failure, result = receiver.recv()
+            except EOFError:
+                raise AssertionError("a process died") from None
+            if failure:
+                raise AssertionError(f"in a process:\n{failure}")
+            results.append(result)
+    finally:
+        for process, (receiver, _) in zip(processes, pipes, strict=True):
+            receiver.close()
+            if process.pid is not None:
+                process.join(0.0 if len(results) < count else PATIENCE)
+                process.kill()
+                process.join()
+                process.close()
+    return results
+
+
+def _process(
+    opener: Opener, task: Task, barrier: Meeting, number: int, argument: object, sender: t.Any
+) -> None:
+    try:
+        store = opener()
+        result = task(store, barrier, number, argument)
+        if isinstance(store, Closeable):
+            store.close()
+    except BaseException:  # noqa: BLE001 - shown by the test
+        sender.send((traceback.format_exc(), None))
+    else:
+        sender.send(("", result))
