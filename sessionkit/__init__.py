@@ -1,0 +1,16 @@
+"""Server-side sessions for Flask, Django and plain WSGI."""
+
+from __future__ import annotations
+
+from . import errors as errors
+from . import signals as signals
+from .codec import CustomType as CustomType
+from .cookie import CookieOptions as CookieOptions
+from .current import current_session as current_session
+from .manager import SessionInfo as SessionInfo
+from .manager import SessionManager as SessionManager
+from .middleware import SessionMiddleware as SessionMiddleware
+from .policy import SessionPolicy as SessionPolicy
+from .session import Session as Session
+from .store import Record as Record
+from .store import Store as Store

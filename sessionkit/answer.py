@@ -1,0 +1,96 @@
+"""What all three ways in do to an answer: the session's headers, and the 503 in its place."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import caching
+from .cookie import Instruction
+from .errors import SessionConflict
+from .errors import SessionError
+from .errors import StoreUnavailable
+
+if t.TYPE_CHECKING:
+    from .session import Session
+
+#: Errors of a session that are answered 503.
+UNAVAILABLE: t.Final = (StoreUnavailable, SessionConflict)
+
+_SAFE_METHODS: t.Final = ("GET", "HEAD", "OPTIONS")
+_RETRY_AFTER: t.Final = "5"
+
+
+class Unavailable(t.NamedTuple):
+    """The answer in place of the application's, when its session could not be read or saved."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    instruction: Instruction
+
+
+def unavailable(error: SessionError, method: str) -> Unavailable:
+    """Return the answer to a request whose session failed with *error*.
+
+    :param method: only safe methods are invited to try again, since the request may have had its
+        effects.
+    """
+    body = b"The service cannot reach your session at the moment. Please try again soon.\n"
+
+    if error.instruction is not None:
+        body = (
+            b"You are logged out in this browser, but the server could not be told. "
+            b"Please log in and out again soon.\n"
+        )
+
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    ]
+
+    if method in _SAFE_METHODS:
+        headers.append(("Retry-After", _RETRY_AFTER))
+
+    shown = b"" if method == "HEAD" else body
+    return Unavailable(503, "Service Unavailable", headers, shown, error.instruction)
+
+
+def session_headers(
+    session: Session,
+    instruction: Instruction,
+    *,
+    https: bool,
+    vary: str | None,
+    cache_control: str | None,
+) -> list[tuple[str, str]]:
+    """Return the headers that replace those of the same name, and the cookie that is added.
+
+    :param vary: the application's ``Vary`` header.
+    :param cache_control: the application's ``Cache-Control`` header.
+    """
+    if not session.accessed and instruction is None:
+        return []
+
+    headers = [
+        ("Vary", caching.vary(vary)),
+        (
+            "Cache-Control",
+            caching.cache_control(cache_control, sets_cookie=instruction is not None),
+        ),
+    ]
+
+    if instruction is not None:
+        headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
+
+    return headers
+
+
+def check_proxy(session: Session, *, https: bool, forwarded_proto: str | None) -> None:
+    """Warn once if a cookie is sent without ``Secure`` although a proxy says that it speaks https.
+
+    :param forwarded_proto: the request's ``X-Forwarded-Proto`` header.
+    """
+    if forwarded_proto == "https" and not https and not session.cookie.is_secure(https):
+        session.manager.warn_about_proxy()

@@ -1,0 +1,179 @@
+"""What one request knows of its session and what it wants of it. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import enum
+import typing as t
+
+from .codec import Codec
+from .cookie import Instruction
+from .payload import Header
+from .payload import Live
+from .payload import pack_live
+from .store import Record
+from .values import Values
+
+#: *new*: nothing is stored under the request's cookie. *live*: loaded. *superseded*: the cookie's
+#: id was replaced by a newer one. *unavailable*: the store could not be asked.
+State = t.Literal["new", "live", "superseded", "unavailable"]
+
+
+class Intent(enum.Enum):
+    """What shall happen to the session at the commit."""
+
+    #: Write what changed.
+    KEEP = enum.auto()
+    #: A new id for the same session; stands down if somebody else was faster.
+    RENEW = enum.auto()
+    #: A new id because somebody has just logged in; does not stand down.
+    BIND = enum.auto()
+    #: End what is there, and what replaced it. What was written afterwards is a new session.
+    END = enum.auto()
+
+
+class Stored(t.NamedTuple):
+    """Where a session is stored and what was last seen there."""
+
+    session_id: str
+    key: str
+    record: Record
+
+
+class Draft:
+    """A session in the making.
+
+    :param state: how the request found its session.
+    :param header: as loaded, or of the session that a commit would create.
+    :param stored: the record that the cookie leads to: live, or a stub. None for a new session.
+    :param owner: as loaded.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        state: State,
+        header: Header,
+        *,
+        stored: Stored | None = None,
+        owner: str | None = None,
+        values: dict[str, bytes] | None = None,
+        flash: dict[str, bytes] | None = None,
+    ) -> None:
+        self.state: State = state
+        self.stored = stored
+        self.header = header
+        self.base_header = header
+        self.owner = owner
+        self.base_owner = owner
+        self.values = Values(codec, values or {}, "session")
+        self.flash = Values(codec, flash or {}, "session.flash")
+        self.intent = Intent.KEEP
+        #: Write even if nothing seems to have changed.
+        self.forced = False
+        #: The expiry was set in this request, so it may shrink.
+        self.expiry_set = False
+        #: What the answer must announce about the cookie, whatever its status.
+        self.announced: Instruction = None
+        #: An id that server code chose for a session to be created.
+        self.chosen_id: str | None = None
+
+    @property
+    def origin(self) -> Stored:
+        """Where the session was found; only for a session that was."""
+        if self.stored is None:
+            raise LookupError("a new session is not stored anywhere")
+
+        return self.stored
+
+    @property
+    def keeps_writes(self) -> bool:
+        """Whether what is written is going to be stored if nothing else is asked for."""
+        return self.state in ("new", "live") or self.intent in (Intent.BIND, Intent.END)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.values.encoded() and not self.flash.encoded() and self.owner is None
+
+    def settle(self) -> None:
+        self.values.settle()
+        self.flash.settle()
+
+    def changed_keys(self) -> set[str]:
+        """Return the names of the changed keys, those of flash messages as ``flash:name``."""
+        return self.values.changed() | {f"flash:{key}" for key in self.flash.changed()}
+
+    @property
+    def has_changed(self) -> bool:
+        return (
+            self.forced
+            or self.values.current != self.values.base
+            or self.flash.current != self.flash.base
+            or self.header != self.base_header
+            or self.owner != self.base_owner
+        )
+
+    def leave_stub(self, header: Header) -> None:
+        """Turn what this request wrote on a superseded session into a session of its own."""
+        self.settle()
+        self.values.keep_only_changes()
+        self.header = header
+        self.intent = Intent.BIND
+
+    def start_afresh(self, header: Header, keep: cabc.Collection[str] = ()) -> None:
+        """End what was loaded; go on with an empty session that has the new *header*.
+
+        :param keep: keys whose values go along.
+        """
+        if keep:
+            self.values.settle()
+
+        kept = {key: value for key, value in self.values.current.items() if key in keep}
+        self.values.clear()
+        self.values.current.update(kept)
+        self.flash.clear()
+        self.header = header
+        self.owner = None
+        self.intent = Intent.END
+
+    def pack(self) -> bytes:
+        return pack_live(self.header, self.values.encoded(), self.flash.encoded())
+
+    def rebase(self, theirs: Live, record: Record, queues: cabc.Container[str]) -> set[str]:
+        """Replay this request's changes on what another request has stored in the meantime.
+
+        :return: keys whose change could not be replayed.
+        """
+        failed = self.values.rebase(theirs.values, queues=queues)
+        failed |= self.flash.rebase(theirs.flash, keep_new=True)
+        self.header = _merge_header(self.base_header, self.header, theirs.header)
+        self.base_header = theirs.header
+        self.owner = record.owner if self.owner == self.base_owner else self.owner
+        self.base_owner = record.owner
+        self.stored = self.origin._replace(record=record)
+        return failed
+
+    def ended(self) -> None:
+        """Go on as a session that does not exist yet."""
+        self.state = "new"
+        self.stored = None
+        self.intent = Intent.KEEP
+        self.forced = False
+
+    def saved(self, stored: Stored) -> None:
+        """Take the present content as what is stored now."""
+        self.state = "live"
+        self.stored = stored
+        self.base_header = self.header
+        self.base_owner = self.owner
+        self.values.saved()
+        self.flash.saved()
+        self.intent = Intent.KEEP
+        self.forced = False
+        self.expiry_set = False
+        self.chosen_id = None
+
+
+def _merge_header(base: Header, ours: Header, theirs: Header) -> Header:
+    fields = zip(base, ours, theirs, strict=True)
+    return Header._make(our if our != before else their for before, our, their in fields)

@@ -1,0 +1,418 @@
+"""SessionManager: the one object an application configures; opens, commits and ends sessions."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import logging
+import os
+import time
+import typing as t
+
+from . import signals
+from .breaker import Breaker
+from .codec import Codec
+from .committer import Committer
+from .cookie import CookieOptions
+from .cookie import Instruction
+from .draft import Draft
+from .draft import Stored
+from .errors import ConfigurationError
+from .errors import DecodeError
+from .errors import StoreUnavailable
+from .errors import UnsupportedOperation
+from .gateway import Gateway
+from .patience import Patience
+from .payload import Header
+from .payload import Live
+from .payload import unpack
+from .policy import SessionPolicy
+from .session import Session
+from .store import Closeable
+from .store import Enumerable
+from .store import Owned
+from .store import Record
+from .store import Store
+from .store import Sweepable
+from .tokens import Randomness
+from .tokens import Secrets
+from .tokens import Signer
+from .tokens import Unsigned
+from .tokens import digest
+from .tokens import is_well_formed
+
+if t.TYPE_CHECKING:
+    import enum
+
+    from .codec import CustomType
+
+logger = logging.getLogger("sessionkit")
+
+#: How many of the candidates in one request's cookies are looked up.
+LOOK_UPS: t.Final = 2
+
+
+class SessionInfo(t.NamedTuple):
+    """One of an owner's sessions, as a list shows it. Times are POSIX seconds.
+
+    :param public_id: names it in :meth:`SessionManager.revoke`; never works as a cookie.
+    :param created_at: when it was first stored.
+    :param seen_at: when it was last written or its life was extended.
+    :param expires_at: when it ends if it is not used again.
+    :param meta: what ``session.bind`` was given beside the owner.
+    """
+
+    public_id: str
+    created_at: float
+    seen_at: float
+    expires_at: float
+    meta: dict[str, t.Any]
+
+
+class SessionManager:
+    """Sessions on a store.
+
+    :param store: any store, see :func:`sessionkit.stores.open_store`.
+    :param secrets: newest first; the cookie is signed with the first, all are accepted. Without
+        them the cookie holds the bare id, whose 240 random bits need no signature.
+    :param policy: life times and limits.
+    :param cookie: the cookie's name and attributes.
+    :param types: Enum classes and :class:`~sessionkit.codec.CustomType` that values may be of.
+    :param clock: returns POSIX seconds.
+    :param sleep: called with seconds.
+    :param random_bytes: returns so many unguessable bytes.
+    :raises ConfigurationError: if something contradicts something else.
+
+    >>> from sessionkit.stores.memory import MemoryStore
+    >>> manager = SessionManager(MemoryStore())
+    >>> session = manager.open(None)
+    >>> session["user"] = "alice"
+    >>> manager.commit(session)
+    Set(max_age=7776000)
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        secrets: Secrets | None = None,
+        policy: SessionPolicy | None = None,
+        cookie: CookieOptions | None = None,
+        types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
+        clock: cabc.Callable[[], float] = time.time,
+        sleep: cabc.Callable[[float], object] = time.sleep,
+        random_bytes: cabc.Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        for method in ("get", "swap", "delete"):
+            if not callable(getattr(store, method, None)):
+                raise ConfigurationError(
+                    f"store must be a store such as open_store(url), not {type(store).__name__}"
+                )
+
+        self.store = store
+        self.policy = policy or SessionPolicy()
+        self.cookie = cookie or CookieOptions()
+        self.codec = Codec(types)
+        self.clock = clock
+        self._sleep = sleep
+        self._randomness = Randomness(random_bytes)
+        self._signer = Signer(secrets, self.cookie.name) if secrets is not None else Unsigned()
+        breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
+        self._gateway = Gateway(store, breaker, self)
+        self._committer = Committer(
+            self._gateway,
+            self.policy,
+            self._signer.sign,
+            clock,
+            self._patience,
+            self._randomness,
+            self,
+        )
+        self._warned_about_proxy = False
+
+    def __repr__(self) -> str:
+        return f"<SessionManager on {type(self.store).__name__}, cookie {self.cookie.name!r}>"
+
+    def open(self, cookie_header: str | None = None) -> Session:
+        """Return the session of a request. Nothing is read before it is used.
+
+        :param cookie_header: the value of the request's ``Cookie`` header.
+        """
+        return Session(self, cookie_header)
+
+    def load(self, session_id: str) -> Session | None:
+        """Return the live session with this id, or None. For background work and tests.
+
+        :param session_id: bare, or signed as in the cookie.
+        :raises StoreUnavailable: if the store cannot be asked.
+        """
+        bare = self._signer.verify(session_id) or session_id
+
+        if not is_well_formed(bare):
+            return None
+
+        session = Session(self, session_id=bare)
+        state = session.draft.state
+
+        if session.error is not None:
+            raise session.error
+
+        return session if state == "live" else None
+
+    def start(self, session_id: str | None = None, cookie: CookieOptions | None = None) -> Session:
+        """Return a session under an id that *server code* chose, live or to be created.
+
+        Never pass on an id that came from a client: whoever knows it has the session.
+
+        :param session_id: 22 to 128 characters of ``A-Z a-z 0-9 - _``, unguessable; None: drawn.
+        :param cookie: attributes for this session's cookie, other than the manager's.
+        :raises ConfigurationError: if the id is malformed.
+        """
+        chosen = self._randomness.session_id() if session_id is None else session_id
+
+        if not is_well_formed(chosen):
+            raise ConfigurationError(
+                "a session id must have 22 to 128 characters of A-Z, a-z, 0-9, '-' and '_'"
+            )
+
+        session = Session(self, session_id=chosen)
+        session.cookie = cookie or self.cookie
+
+        if session.draft.state == "superseded":
+            raise ConfigurationError("this session id has been replaced; choose another one")
+
+        if session.draft.state == "new":
+            session.draft.chosen_id = chosen
+
+        return session
+
+    def commit(self, session: Session, *, ok: bool = True) -> Instruction:
+        """Carry out what the request wants of its session; say what to tell the browser.
+
+        Called once, before the answer's headers leave; further calls return the same.
+
+        :param ok: False if the answer is an error (5xx or an exception): then only an end is
+            carried out.
+        :return: ``Set``, ``Delete`` or None.
+        :raises StoreUnavailable: answer 503, with the error's ``instruction``.
+        :raises SessionConflict: answer 503.
+        """
+        if session.committed:
+            return session.instruction
+
+        session.committed = True
+        draft = session.loaded_draft
+
+        if draft is None:
+            return None
+
+        if unreadable := {*draft.values.unreadable, *draft.flash.unreadable}:
+            self._emit(signals.dropped, session=session, keys=unreadable, reason="undecodable")
+
+        # What was written early is announced even if the rest fails.
+        session.instruction = draft.announced
+        session.instruction = self._committer.commit(session, draft, ok=ok)
+        return session.instruction
+
+    def save(self, session: Session) -> bool:
+        """Write *session* now; the commit announces it whatever becomes of the request.
+
+        :return: False if the session was ended or replaced by somebody else, and nothing was saved.
+        """
+        return self._committer.save(session, session.draft)
+
+    def sessions_of(self, owner: str | int) -> list[SessionInfo]:
+        """Return the live sessions of *owner*, the one seen last first.
+
+        :raises UnsupportedOperation: if the store has no index of owners.
+        """
+        now = self.clock()
+        records = ((key, self._gateway.get(key)) for key in self._keys_of(str(owner)))
+        infos = (self._info(record, str(owner), now) for _, record in records if record)
+        return sorted((info for info in infos if info), key=lambda info: -info.seen_at)
+
+    def revoke(self, owner: str | int, public_id: str) -> bool:
+        """End the session of *owner* with this public id; False if there is none."""
+        return self._revoke(str(owner), lambda live: live.header.public_id == public_id) > 0
+
+    def revoke_all(self, owner: str | int, *, except_: Session | None = None) -> int:
+        """End all sessions of *owner*; return how many.
+
+        :param except_: a session that goes on, such as that of the request that asks for it.
+        """
+        spared = except_.public_id if except_ is not None else None
+        return self._revoke(str(owner), lambda live: live.header.public_id != spared)
+
+    def purge(self) -> int:
+        """Remove expired sessions from the store; return how many.
+
+        :raises UnsupportedOperation: if the store cannot; those that expire by themselves can.
+        """
+        if not isinstance(self.store, Sweepable):
+            raise self._unsupported("remove expired sessions")
+
+        return self.store.sweep(self.clock())
+
+    def count(self) -> int:
+        """Return the number of stored sessions; ids that were replaced a moment ago count too.
+
+        :raises UnsupportedOperation: if the store cannot count.
+        """
+        if not isinstance(self.store, Enumerable):
+            raise self._unsupported("count its sessions")
+
+        return self.store.count(self.clock())
+
+    def close(self) -> None:
+        """Close the store's connections, if it has any."""
+        if isinstance(self.store, Closeable):
+            self.store.close()
+
+    def new_header(self) -> Header:
+        """Return the header of a session that is about to be created."""
+        now = self.clock()
+        return Header(self._randomness.public_id(), now, now, now)
+
+    def read(self, session: Session) -> Draft:
+        """Load *session*; the draft says how it went. Nothing is raised."""
+        superseded: Draft | None = None
+
+        try:
+            for session_id in self._candidates(session):
+                draft = self._look_up(session_id)
+
+                if draft is not None and draft.state == "live":
+                    return draft
+
+                superseded = superseded or draft
+        except StoreUnavailable as error:
+            session.error = error
+            return Draft(self.codec, "unavailable", self.new_header())
+
+        return superseded or Draft(self.codec, "new", self.new_header())
+
+    def warn_about_proxy(self) -> None:
+        """Say once that a proxy speaks https while we see http, so that cookies lack ``Secure``."""
+        if not self._warned_about_proxy:
+            self._warned_about_proxy = True
+            logger.warning(
+                "the proxy says X-Forwarded-Proto: https, but the request arrived as http, so the "
+                "session cookie is sent without Secure. Let ProxyFix (werkzeug) or "
+                "SECURE_PROXY_SSL_HEADER (Django) handle the proxy, or set the cookie's "
+                "secure=True."
+            )
+
+    def _candidates(self, session: Session) -> cabc.Iterator[str]:
+        if session.session_id is not None:
+            yield session.session_id
+            return
+
+        look_ups = 0
+
+        for value in session.candidates():
+            session_id = self._signer.verify(value)
+
+            if session_id is None:
+                self._emit(signals.rejected, session=session, reason="malformed")
+            elif look_ups < LOOK_UPS:
+                look_ups += 1
+                yield session_id
+
+    def _look_up(self, session_id: str) -> Draft | None:
+        key = digest(session_id)
+        record = self._gateway.get(key)
+
+        if record is None:
+            self._emit(signals.rejected, session=None, reason="unknown")
+            return None
+
+        now = self.clock()
+
+        if record.expires_at <= now:
+            self._emit(signals.rejected, session=None, reason="expired")
+            return None
+
+        try:
+            content = unpack(record.payload)
+        except DecodeError:
+            self._emit(signals.rejected, session=None, reason="corrupt")
+            logger.warning("a session's record is damaged; it is treated as absent")
+            return None
+
+        stored = Stored(session_id, key, record)
+
+        if not isinstance(content, Live):
+            self._emit(signals.superseded_use, session=None)
+            header = self.new_header()
+            return Draft(self.codec, "superseded", header, stored=stored, values=content.values)
+
+        if self.policy.deadline(content.header) <= now:
+            self._emit(signals.rejected, session=None, reason="expired")
+            return None
+
+        return Draft(
+            self.codec,
+            "live",
+            content.header,
+            stored=stored,
+            owner=record.owner,
+            values=content.values,
+            flash=content.flash,
+        )
+
+    def _keys_of(self, owner: str) -> cabc.Collection[str]:
+        if not isinstance(self.store, Owned):
+            raise self._unsupported("list the sessions of an owner")
+
+        return self.store.owned_by(owner, self.clock())
+
+    def _info(self, record: Record, owner: str, now: float) -> SessionInfo | None:
+        live = self._live_of(record, owner)
+
+        if live is None or record.expires_at <= now or self.policy.deadline(live.header) <= now:
+            return None
+
+        header = live.header
+        meta = self.codec.decode(header.meta) if header.meta is not None else {}
+        return SessionInfo(
+            header.public_id, header.created_at, header.seen_at, record.expires_at, meta
+        )
+
+    def _live_of(self, record: Record, owner: str) -> Live | None:
+        if record.owner != owner:
+            return None
+
+        try:
+            content = unpack(record.payload)
+        except DecodeError:
+            return None
+
+        return content if isinstance(content, Live) else None
+
+    def _revoke(self, owner: str, wanted: cabc.Callable[[Live], bool]) -> int:
+        """List, end, and list again, until a listing shows nothing that was not tried yet."""
+        tried: set[str] = set()
+        revoked = 0
+
+        while untried := set(self._keys_of(owner)) - tried:
+            for key in untried:
+                tried.add(key)
+                record = self._gateway.get(key)
+                live = self._live_of(record, owner) if record is not None else None
+
+                if live is not None and wanted(live) and self._committer.end(key, record, owner):
+                    revoked += 1
+                    self._emit(signals.destroyed, session=None, reason="revoked")
+
+        return revoked
+
+    def _unsupported(self, what: str) -> UnsupportedOperation:
+        return UnsupportedOperation(f"{type(self.store).__name__} cannot {what}")
+
+    def _patience(self) -> Patience:
+        return Patience(
+            self.policy.commit_timeout, self.clock, self._sleep, self._randomness.fraction
+        )
+
+    def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
+        if signal.receivers:
+            signals.emit(signal, self, **values)

@@ -1,0 +1,41 @@
+"""One session for each cookie of a request, however many layers ask for it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .errors import ConfigurationError
+from .manager import SessionManager
+from .session import Session
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Where the sessions of a request stand in its environ, by cookie name.
+SESSIONS_KEY: t.Final = "sessionkit.sessions"
+
+
+def open_once(environ: WSGIEnvironment, manager: SessionManager) -> tuple[Session, bool]:
+    """Return the request's session and whether the caller is the outermost, who commits it.
+
+    :raises ConfigurationError: if another manager has opened a session with the same cookie.
+    """
+    sessions: dict[str, Session] | None = environ.get(SESSIONS_KEY)
+
+    if sessions is None:
+        sessions = environ[SESSIONS_KEY] = {}
+
+    name = manager.cookie.name
+    session = sessions.get(name)
+
+    if session is None:
+        session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
+        return session, True
+
+    if session.manager is not manager:
+        raise ConfigurationError(
+            f"two session managers use the cookie {name!r} in one request; let them share one "
+            "manager, or give one of them another cookie name"
+        )
+
+    return session, False

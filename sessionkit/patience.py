@@ -1,0 +1,57 @@
+"""How long, and with which pauses, a request tries again when others are faster."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import typing as t
+
+from .errors import SessionConflict
+
+#: Attempts that follow each other without a pause.
+EAGER_ATTEMPTS: t.Final = 3
+
+#: Milliseconds; pauses are random up to 2**attempt and up to this.
+LONGEST_PAUSE: t.Final = 64
+
+
+class Patience:
+    """Counts failed attempts of one request, pauses, and gives up.
+
+    :param timeout: seconds in all.
+    :param clock: returns POSIX seconds.
+    :param sleep: called with seconds.
+    :param random: returns a number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        clock: cabc.Callable[[], float],
+        sleep: cabc.Callable[[float], object],
+        random: cabc.Callable[[], float],
+    ) -> None:
+        self._timeout = timeout
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._started = clock()
+        self._slept = 0.0
+        self._attempts = 0
+
+    def wait(self) -> None:
+        """Return when it is time to try again; raise ``SessionConflict`` if it is too late."""
+        self._attempts += 1
+
+        if self._attempts < EAGER_ATTEMPTS:
+            return
+
+        # The sum of the pauses counts too, in case that the clock is set back.
+        if max(self._slept, self._clock() - self._started) >= self._timeout:
+            raise SessionConflict(
+                "other requests kept changing this session; nothing of this request was saved "
+                f"after {self._attempts} attempts (policy.commit_timeout)"
+            )
+
+        pause = self._random() * min(2**self._attempts, LONGEST_PAUSE) / 1000
+        self._slept += pause
+        self._sleep(pause)

@@ -1,0 +1,142 @@
+"""How long sessions live, how large they get and what an outage means. Frozen and validated."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+import typing as t
+
+from .cookie import MAX_AGE_LIMIT
+from .errors import ConfigurationError
+from .payload import Header
+
+Seconds = float | datetime.timedelta | None
+
+#: The expiry of a session without any limit: the last second of the year 9999.
+NEVER = 253402300799.0
+
+#: The part of the idle time that must have passed before a mere read extends a session's life.
+REFRESH_AFTER = 0.1
+
+_DAY = 24 * 60 * 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class SessionPolicy:
+    """Limits of sessions. Durations are seconds or ``timedelta``; None is no limit.
+
+    :param idle_timeout: from the last use, judged on the server.
+    :param absolute_timeout: from the login or, before it, from the creation.
+    :param ownerless_timeout: a shorter idle limit for sessions without an owner; None: no shorter.
+    :param transient: the cookie ends with the browser, unless ``session.permanent`` is set.
+    :param outage: what a request sees whose session cannot be read: ``"error"``: the access raises
+        ``StoreUnavailable``, answered 503; ``"unavailable"``: an empty session that keeps nothing.
+    :param commit_timeout: how long a request tries to save while others write the same session.
+    :param stub_timeout: how long a replaced id is recognized as replaced.
+    :param max_payload: bytes of a whole session in the store.
+    :param form_tokens: keys that a replaced id still shows, so that a form that was sent twice
+        passes its CSRF check. Dropped when the owner changes.
+    :param queues: keys whose lists are merged item by item, such as Flask's ``_flashes``.
+    :param breaker_failures: failed connections in a row after which a store's node is left alone.
+    :param breaker_pause: for how long, before one request tries it again.
+    :raises ConfigurationError: if a value makes no sense.
+
+    >>> SessionPolicy(idle_timeout=datetime.timedelta(hours=1)).idle_timeout
+    3600.0
+    """
+
+    idle_timeout: Seconds = 14 * _DAY
+    absolute_timeout: Seconds = 90 * _DAY
+    ownerless_timeout: Seconds = 1 * _DAY
+    transient: bool = False
+    outage: t.Literal["error", "unavailable"] = "error"
+    commit_timeout: float = 2.0
+    stub_timeout: float = 60.0
+    max_payload: int = 1024 * 1024
+    form_tokens: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    breaker_failures: int = 3
+    breaker_pause: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("idle_timeout", "absolute_timeout", "ownerless_timeout"):
+            object.__setattr__(self, name, seconds(getattr(self, name), name))
+
+        for name in ("commit_timeout", "stub_timeout", "breaker_pause"):
+            if seconds(getattr(self, name), name) is None:
+                raise ConfigurationError(f"policy.{name} must be a number of seconds, not None")
+
+        for name in ("max_payload", "breaker_failures"):
+            value = getattr(self, name)
+
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"policy.{name} must be a positive whole number")
+
+        for name in ("form_tokens", "queues"):
+            value = getattr(self, name)
+
+            if isinstance(value, str) or not all(isinstance(key, str) for key in value):
+                raise ConfigurationError(f"policy.{name} must be a list of keys")
+
+            object.__setattr__(self, name, tuple(value))
+
+        if self.outage not in ("error", "unavailable"):
+            raise ConfigurationError("policy.outage must be 'error' or 'unavailable'")
+
+        if type(self.transient) is not bool:
+            raise ConfigurationError("policy.transient must be True or False")
+
+    def idle_limit(self, header: Header, owner: str | None) -> float:
+        """Return after how many seconds without use such a session ends; may be infinite."""
+        if header.idle is not None:
+            return header.idle
+
+        idle = _limit(self.idle_timeout)
+        return min(idle, _limit(self.ownerless_timeout)) if owner is None else idle
+
+    def deadline(self, header: Header) -> float:
+        """Return the POSIX time at which such a session ends however much it is used."""
+        end = min(NEVER, header.started_at + _limit(self.absolute_timeout))
+        return end if header.until is None else min(end, header.until)
+
+    def expires_at(self, header: Header, owner: str | None, now: float) -> float:
+        """Return the POSIX time at which such a session ends if it is not used after *now*."""
+        idle = math.inf if header.until is not None else self.idle_limit(header, owner)
+        return min(now + idle, self.deadline(header))
+
+    def is_transient(self, header: Header) -> bool:
+        """Say whether the cookie of such a session ends with the browser."""
+        return self.transient if header.transient is None else header.transient
+
+    def max_age(self, header: Header, now: float) -> int | None:
+        """Return how many seconds the browser shall keep the cookie; None: until it is closed.
+
+        The cookie is only sent again for a new id, so it lives as long as the session may at most;
+        the idle limit is enforced on the server.
+        """
+        if self.is_transient(header):
+            return None
+
+        return max(0, min(MAX_AGE_LIMIT, int(self.deadline(header) - now)))
+
+
+def _limit(value: Seconds) -> float:
+    return math.inf if value is None else t.cast(float, value)
+
+
+def seconds(value: Seconds, name: str) -> float | None:
+    """Return a duration as seconds; raise ``ConfigurationError`` naming it if it is none."""
+    if value is None:
+        return None
+
+    if isinstance(value, datetime.timedelta):
+        value = value.total_seconds()
+
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{name} must be seconds, a timedelta or None")
+
+    if not 0 < value < NEVER:
+        raise ConfigurationError(f"{name} must be more than 0 and less than {NEVER:.0f} seconds")
+
+    return float(value)

@@ -1,0 +1,407 @@
+"""The session as a request sees it: a mapping that loads itself, and the wishes of its user."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import datetime
+import typing as t
+
+from .draft import Draft
+from .draft import Intent
+from .draft import State
+from .errors import ConfigurationError
+from .errors import SessionCommitted
+from .errors import StoreUnavailable
+from .flash import Flash
+from .policy import seconds
+
+if t.TYPE_CHECKING:
+    from .cookie import CookieOptions
+    from .cookie import Instruction
+    from .manager import SessionManager
+
+#: Until when a session lives: seconds without use, a fixed moment, or None for the policy's limits.
+Expiry = float | datetime.timedelta | datetime.datetime | None
+
+
+class Session(cabc.MutableMapping[str, t.Any]):
+    """A mapping of text to values that is loaded when it is first used, and saved at the commit.
+
+    Made by :meth:`SessionManager.open`. Changes inside of values are noticed. Methods only record
+    what shall happen; the commit does it, when the application has returned its answer.
+
+    >>> from sessionkit import SessionManager
+    >>> from sessionkit.stores.memory import MemoryStore
+    >>> session = SessionManager(MemoryStore()).open()
+    >>> session["cart"] = []
+    >>> session["cart"].append("tea")
+    >>> session["cart"]
+    ['tea']
+    """
+
+    #: Whether this request has used the session.
+    accessed: bool = False
+
+    #: Whether the answer was committed; from then on changes raise ``SessionCommitted``.
+    committed: bool = False
+
+    # Defaults on the class keep the cost of a session that nobody uses down to its creation.
+    _draft: Draft | None = None
+    _flash: Flash | None = None
+    _ended: bool = False
+    #: Why the session could not be read.
+    error: StoreUnavailable | None = None
+
+    _cookie: CookieOptions | None = None
+
+    #: What the commit decided about the cookie.
+    instruction: Instruction = None
+
+    def __init__(
+        self,
+        manager: SessionManager,
+        cookie_header: str | None = None,
+        *,
+        session_id: str | None = None,
+    ) -> None:
+        self.manager = manager
+        self._cookie_header = cookie_header
+        self.session_id = session_id
+
+    @property
+    def cookie(self) -> CookieOptions:
+        """The attributes of this session's cookie: its own, or else those of the manager."""
+        return self._cookie or self.manager.cookie
+
+    @cookie.setter
+    def cookie(self, options: CookieOptions) -> None:
+        self._cookie = options
+
+    def candidates(self) -> list[str]:
+        """Return the values of the request's cookies that may lead to this session, in order."""
+        return self.cookie.find(self._cookie_header) if self._cookie_header else []
+
+    @property
+    def loaded_draft(self) -> Draft | None:
+        """What the manager works on, or None if nobody has used the session."""
+        return self._draft
+
+    @property
+    def draft(self) -> Draft:
+        """What the manager works on; loads the session, whatever the policy makes of an outage."""
+        draft = self._draft
+
+        if draft is None:
+            draft = self._draft = self.manager.read(self)
+
+        return draft
+
+    def _read(self) -> Draft:
+        self.accessed = True
+        draft = self.draft
+
+        if self.error is not None and self.manager.policy.outage == "error" and not self._ended:
+            raise self.error
+
+        return draft
+
+    def _write(self) -> Draft:
+        draft = self._read()
+
+        if self.committed:
+            raise SessionCommitted(
+                "the session was changed after the answer had begun. Change it before the "
+                "response is returned; in a streamed answer, before its first byte."
+            )
+
+        return draft
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self._read().values.get(key)
+
+    def __setitem__(self, key: str, value: t.Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(f"keys of a session are text, not {type(key).__name__}")
+
+        self._write().values.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._write().values.remove(key)
+
+    def __contains__(self, key: object) -> bool:
+        values = self._read().values
+        return isinstance(key, str) and values.has(key)
+
+    def __iter__(self) -> cabc.Iterator[str]:
+        draft = self._read()
+        return iter(draft.values.readable_keys() if draft.keeps_writes else [])
+
+    def __len__(self) -> int:
+        draft = self._read()
+        return len(draft.values.current) if draft.keeps_writes else 0
+
+    def __repr__(self) -> str:
+        self.accessed = True
+        draft = self._draft
+
+        if draft is None:
+            return "<Session not loaded>"
+
+        return f"<Session {draft.state}, {len(draft.values.current)} keys>"
+
+    def clear(self) -> None:
+        """End the session. What is written afterwards is a new session under a new id.
+
+        Deleting the keys one by one keeps the session instead, even when it is empty.
+        """
+        self.destroy()
+
+    def copy(self) -> dict[str, t.Any]:
+        """Return a dictionary of all values."""
+        return dict(self)
+
+    def mutate(
+        self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
+    ) -> t.Any:
+        """Replace a value by a function of it, exactly once even if others do so at the same time.
+
+        :param function: gets the value and returns the new one. Must be pure: it may be called
+            again with a fresher value.
+        :param default: what the function gets if there is no value.
+        :return: the new value, as far as this request knows it.
+        :raises StoreUnavailable: if the session is unavailable.
+
+        >>> from sessionkit import SessionManager
+        >>> from sessionkit.stores.memory import MemoryStore
+        >>> session = SessionManager(MemoryStore()).open()
+        >>> session.mutate("visits", lambda visits: visits + 1, 0)
+        1
+        """
+        self._require_store()
+        return self._write().values.mutate(key, function, default)
+
+    @property
+    def flash(self) -> Flash:
+        """Messages for the next request that reads them, see :class:`~sessionkit.flash.Flash`."""
+        if self._flash is None:
+            self._flash = Flash(lambda: self._read().flash, lambda: self._write().flash)
+
+        return self._flash
+
+    @property
+    def state(self) -> State:
+        """One of ``new``, ``live``, ``superseded`` and ``unavailable``."""
+        self.accessed = True
+        return self.draft.state
+
+    @property
+    def available(self) -> bool:
+        """Whether what is written now can be kept: the session is new or live."""
+        self.accessed = True
+        return self.draft.keeps_writes and self.error is None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is stored yet."""
+        return self._read().state == "new"
+
+    @property
+    def new(self) -> bool:
+        """The same as :attr:`is_new`, under Flask's name."""
+        return self.is_new
+
+    @property
+    def modified(self) -> bool:
+        """Whether a commit would write. Set it to True to have it write in any case."""
+        if self._draft is None:
+            return False
+
+        self._draft.settle()
+        return self._draft.has_changed or self._draft.intent is not Intent.KEEP
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        if value:
+            self._write().forced = True
+        elif self._draft is not None:
+            self._draft.forced = False
+
+    @property
+    def owner(self) -> str | None:
+        """Whose session it is, as :meth:`bind` was told; None for nobody's."""
+        draft = self._read()
+        return draft.owner if draft.keeps_writes else None
+
+    @property
+    def public_id(self) -> str | None:
+        """An id for lists, logs and foreign keys, kept through renewals. Never works as a cookie.
+
+        None if the session is superseded or unavailable.
+        """
+        draft = self._read()
+        return draft.header.public_id if draft.keeps_writes else None
+
+    @property
+    def meta(self) -> dict[str, t.Any]:
+        """What :meth:`bind` was given beside the owner."""
+        meta = self._read().header.meta
+        return {} if meta is None else self.manager.codec.decode(meta)
+
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When the session was first stored, in UTC; None if it is not."""
+        draft = self._read()
+        return _moment(draft.header.created_at) if draft.state == "live" else None
+
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the session ends if it is not used again, in UTC; None if it is not stored."""
+        draft = self._read()
+
+        if draft.state != "live" or draft.stored is None:
+            return None
+
+        return _moment(draft.stored.record.expires_at)
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the browser keeps the cookie when it is closed. Setting it sends the cookie."""
+        return not self.manager.policy.is_transient(self._read().header)
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        if value != self.permanent:
+            draft = self._write()
+            draft.header = draft.header._replace(transient=not value)
+
+    def set_expiry(self, expiry: Expiry) -> None:
+        """Give this session a life of its own, within the policy's absolute limit.
+
+        :param expiry: seconds or ``timedelta``: so long without use. An aware ``datetime``: at that
+            moment, used or not. None: as the policy says.
+        :raises ConfigurationError: if it is none of these, or is over.
+        """
+        idle: float | None = None
+        until: float | None = None
+
+        if isinstance(expiry, datetime.datetime):
+            if expiry.tzinfo is None:
+                raise ConfigurationError("the expiry must have a time zone, such as UTC")
+
+            until = expiry.timestamp()
+        else:
+            idle = seconds(expiry, "the expiry")
+
+        draft = self._write()
+        draft.header = draft.header._replace(idle=idle, until=until)
+        draft.expiry_set = True
+
+    def save(self) -> bool:
+        """Write now, and go on.
+
+        A new session is created even if it is empty. What was written is announced to the browser
+        whatever becomes of the request.
+
+        :return: False if nothing was saved, since the session was ended or replaced elsewhere.
+        :raises StoreUnavailable: if the session is unavailable.
+        :raises SessionConflict: if others kept changing it.
+        """
+        self._require_store()
+        self._write()
+        return self.manager.save(self)
+
+    def renew(self) -> None:
+        """Give the session a new id at the commit, as at every change of privilege.
+
+        :raises StoreUnavailable: if the session is unavailable.
+        """
+        self._require_store()
+        draft = self._write()
+
+        if draft.intent is Intent.KEEP and draft.state == "superseded":
+            draft.leave_stub(self.manager.new_header())
+        elif draft.intent is Intent.KEEP:
+            draft.intent = Intent.RENEW
+
+    def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
+        """Make the session *owner*'s: somebody has logged in. The id is renewed.
+
+        The data of a session that was nobody's stays. That of another owner is dropped, except for
+        what is assigned after this call.
+
+        :param owner: 1 to 255 printable characters; a number is taken as text.
+        :param keep: keys that stay although they are another owner's.
+        :param meta: small values for the list of the owner's sessions.
+        :raises ConfigurationError: if *owner* cannot be one.
+        :raises StoreUnavailable: if the session is unavailable.
+        """
+        name = _checked_owner(owner)
+        self._require_store()
+        draft = self._write()
+        previous = draft.owner
+
+        if previous not in (None, name):
+            draft.start_afresh(self.manager.new_header(), keep)
+        elif draft.state == "superseded" and draft.intent is Intent.KEEP:
+            draft.leave_stub(self.manager.new_header())
+        elif draft.intent is not Intent.END:
+            draft.intent = Intent.BIND
+
+        if previous != name:
+            self._drop_form_tokens(draft)
+
+        packed = self.manager.codec.encode(meta, "meta") if meta else None
+        draft.owner = name
+        draft.header = draft.header._replace(started_at=self.manager.clock(), meta=packed)
+
+    def _drop_form_tokens(self, draft: Draft) -> None:
+        written = draft.values.changed()
+
+        for key in self.manager.policy.form_tokens:
+            if key not in written:
+                draft.values.discard(key)
+
+    def unbind(self) -> None:
+        """Make the session nobody's: log out, but keep flash messages and form tokens.
+
+        Ends what there was as :meth:`destroy` does; what is kept goes to a new id.
+        """
+        draft = self._end()
+        messages = dict(draft.flash.encoded())
+        draft.start_afresh(self.manager.new_header(), self.manager.policy.form_tokens)
+        draft.flash.current.update(messages)
+
+    def destroy(self) -> None:
+        """End the session at the commit, whatever the answer's status, and delete its cookie.
+
+        If the cookie's id has been replaced, what replaced it is ended too. What is written after
+        this call is a new session under a new id.
+        """
+        self._end().start_afresh(self.manager.new_header())
+
+    def _end(self) -> Draft:
+        # Even when the store is out of reach: the wish to end is carried out as far as possible.
+        self._ended = True
+        return self._write()
+
+    def _require_store(self) -> None:
+        self._read()
+
+        if self.error is not None:
+            raise self.error
+
+
+def _moment(timestamp: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc)
+
+
+def _checked_owner(owner: str | int) -> str:
+    if isinstance(owner, bool) or not isinstance(owner, (str, int)):
+        raise ConfigurationError(f"an owner must be text or a number, not {type(owner).__name__}")
+
+    name = str(owner)
+
+    if not 1 <= len(name) <= 255 or not name.isprintable():
+        raise ConfigurationError("an owner must be 1 to 255 printable characters")
+
+    return name

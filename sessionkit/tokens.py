@@ -1,0 +1,146 @@
+"""Session ids: make, sign, verify, digest.
+
+An id is 30 random bytes, 40 URL-safe characters. The browser holds the id, signed if there are
+secrets; the store only ever sees its SHA-256.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections.abc as cabc
+import hashlib
+import os
+import re
+import typing as t
+
+import itsdangerous
+
+from .errors import ConfigurationError
+
+#: Ids made here have 40 characters; an id that server code chose may have 22 (128 bits) to 128.
+is_well_formed: t.Final = re.compile(r"[A-Za-z0-9_-]{22,128}", re.ASCII).fullmatch
+
+Secrets = cabc.Sequence["str | bytes"]
+
+
+class Randomness:
+    """Draws what must not be guessed.
+
+    :param source: returns so many random bytes, as ``os.urandom`` does.
+    """
+
+    def __init__(self, source: cabc.Callable[[int], bytes] = os.urandom) -> None:
+        self._source = source
+
+    def session_id(self) -> str:
+        """Return 240 bits as 40 URL-safe characters."""
+        return base64.urlsafe_b64encode(self._source(30)).decode()
+
+    def public_id(self) -> str:
+        """Return 128 bits as 22 URL-safe characters, for lists, logs and foreign keys."""
+        return base64.urlsafe_b64encode(self._source(16))[:22].decode()
+
+    def first_version(self) -> int:
+        """Return a number below 2**62, from which a record's versions count up."""
+        return int.from_bytes(self._source(8), "big") >> 2
+
+    def fraction(self) -> float:
+        """Return a number from 0 to 1."""
+        return int.from_bytes(self._source(2), "big") / 0xFFFF
+
+
+def new_id() -> str:
+    """Return a new session id: 240 bits from the system's random source.
+
+    >>> len(new_id())
+    40
+    """
+    return Randomness().session_id()
+
+
+def digest(session_id: str) -> str:
+    """Return the key under which a store knows *session_id*: 64 hexadecimal characters.
+
+    >>> len(digest("an-id-of-at-least-22-characters"))
+    64
+    """
+    return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+def sign(session_id: str, secrets: Secrets, name: str = "sid") -> str:
+    """Return *session_id* signed for a cookie called *name*.
+
+    :param secrets: newest first; the first one signs.
+    :raises ConfigurationError: if there is no usable secret.
+
+    >>> sign("an-id-of-at-least-22-characters", ["a secret"]).startswith("an-id-of")
+    True
+    """
+    return Signer(secrets, name).sign(session_id)
+
+
+def verify(value: str, secrets: Secrets, name: str = "sid") -> str | None:
+    """Return the session id in a cookie's signed *value*, or None if it was not signed by us.
+
+    :param secrets: any of them may have signed it.
+
+    >>> signed = sign("an-id-of-at-least-22-characters", ["old"])
+    >>> verify(signed, ["new", "old"])
+    'an-id-of-at-least-22-characters'
+    >>> verify(signed, ["new"]) is None
+    True
+    """
+    return Signer(secrets, name).verify(value)
+
+
+class Unsigned:
+    """The cookie's value is the bare id: 240 random bits need no signature."""
+
+    def sign(self, session_id: str) -> str:
+        return session_id
+
+    def verify(self, value: str) -> str | None:
+        return value if is_well_formed(value) else None
+
+
+def _checked(secret: object) -> bytes:
+    if not isinstance(secret, (str, bytes)) or not secret:
+        raise ConfigurationError("each of the secrets must be text or bytes, and not empty")
+
+    return secret.encode() if isinstance(secret, str) else secret
+
+
+class Signer:
+    """Signs and verifies ids with keys that are derived once.
+
+    :param secrets: newest first.
+    :param name: the cookie's name, bound into the signature.
+    """
+
+    def __init__(self, secrets: Secrets, name: str) -> None:
+        if isinstance(secrets, (str, bytes)) or not secrets:
+            raise ConfigurationError("secrets must be a list of text or bytes, newest first")
+
+        # itsdangerous takes keys oldest first and signs with the last.
+        deriving = itsdangerous.Signer(
+            [_checked(secret) for secret in reversed(secrets)],
+            salt=b"sessionkit.id.v1\0" + name.encode(),
+            key_derivation="hmac",
+            digest_method=hashlib.sha256,
+        )
+        self._signer = itsdangerous.Signer(
+            [deriving.derive_key(secret) for secret in deriving.secret_keys],
+            key_derivation="none",
+            digest_method=hashlib.sha256,
+        )
+
+    def sign(self, session_id: str) -> str:
+        return self._signer.sign(session_id).decode()
+
+    def verify(self, value: str) -> str | None:
+        try:
+            session_id = self._signer.unsign(value).decode()
+        except (itsdangerous.BadSignature, ValueError):
+            return None
+
+        return session_id if is_well_formed(session_id) else None

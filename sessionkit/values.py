@@ -1,0 +1,231 @@
+"""The values of one session during one request: encoded bytes, decoded one key at a time."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import typing as t
+
+from .codec import IMMUTABLE
+from .codec import Codec
+from .errors import DecodeError
+from .merge import changed_keys
+from .merge import merge
+from .merge import merge_queue
+
+#: A pure function of the stored value, and the encoded default; replayed when somebody else wrote.
+Mutation = tuple[cabc.Callable[[t.Any], t.Any], bytes]
+
+
+class Values:
+    """Encoded values by key, and what this request did to them.
+
+    ``base`` is what was loaded, ``current`` what would be saved. A value that can change inside is
+    remembered when it is handed out or assigned, and encoded again by :meth:`settle`: that is how
+    nested changes are found without a flag and without comparing objects.
+
+    :param base: codec bytes by key, as loaded.
+    :param place: how errors call this mapping, such as ``session``.
+    """
+
+    def __init__(self, codec: Codec, base: dict[str, bytes], place: str) -> None:
+        self._codec = codec
+        self._place = place
+        self._handed_out: dict[str, t.Any] = {}
+        self._mutations: dict[str, list[Mutation]] = {}
+        self.base = base
+        self.current = base.copy()
+        #: What could not be decoded: absent for this request, and stored again as it is.
+        self.unreadable: dict[str, bytes] = {}
+
+    def get(self, key: str) -> t.Any:
+        """Return the value of *key*.
+
+        :raises KeyError: if there is none, or none that can be decoded. Its bytes are kept for
+            those who can.
+        """
+        if key in self._handed_out:
+            return self._handed_out[key]
+
+        encoded = self.current[key]
+
+        try:
+            value = self._codec.decode(encoded)
+        except DecodeError:
+            self.unreadable[key] = self.current.pop(key)
+            self.base = {name: value for name, value in self.base.items() if name != key}
+            raise KeyError(key) from None
+
+        if type(value) not in IMMUTABLE:
+            self._handed_out[key] = value
+
+        return value
+
+    def put(self, key: str, value: t.Any) -> None:
+        """Encode and keep *value*; raise ``ValueNotSupported`` if that would change it."""
+        encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
+        self._forget(key)
+        self.current[key] = encoded
+
+        if type(value) not in IMMUTABLE:
+            self._handed_out[key] = value
+
+    def remove(self, key: str) -> None:
+        self._forget(key)
+        del self.current[key]
+
+    def discard(self, key: str) -> None:
+        self._forget(key)
+        self.current.pop(key, None)
+
+    def keep_only_changes(self) -> None:
+        """Forget what was loaded and not changed."""
+        for key in self.current.keys() - self.changed():
+            self.discard(key)
+
+        self.base = {}
+
+    def readable_keys(self) -> list[str]:
+        """Return the keys whose values can be decoded."""
+        return [key for key in [*self.current] if self.has(key)]
+
+    def has(self, key: str) -> bool:
+        try:
+            self.get(key)
+        except KeyError:
+            return False
+
+        return True
+
+    def mutate(self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any) -> t.Any:
+        """Replace the value of *key* by *function* of it, in such a way that it can be replayed."""
+        self.settle()
+        # On top of a plain change of ours, the function's result is just another plain change.
+        replayable = key in self._mutations or self.base.get(key) == self.current.get(key)
+        mutations = self._mutations.get(key, [])
+        # A function that changes its argument must not change the caller's default.
+        encoded_default = self._codec.encode(default, f"{self._place}[{key!r}]")
+        value = function(self.get(key) if self.has(key) else self._codec.decode(encoded_default))
+        self.put(key, value)
+
+        if replayable:
+            self._mutations[key] = [*mutations, (function, encoded_default)]
+
+        return value
+
+    def clear(self) -> None:
+        """Forget everything, also what was loaded: the rest of the request starts afresh."""
+        self._handed_out.clear()
+        self._mutations.clear()
+        self.unreadable.clear()
+        self.base = {}
+        self.current = {}
+
+    def settle(self) -> None:
+        """Bring ``current`` up to date with changes inside of values that were handed out."""
+        for key, value in self._handed_out.items():
+            encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
+
+            if encoded != self.current[key]:
+                self.current[key] = encoded
+                self._mutations.pop(key, None)
+
+    def changed(self) -> set[str]:
+        """Return the keys that differ from what was loaded, as of the last :meth:`settle`."""
+        return set() if self.current == self.base else changed_keys(self.base, self.current)
+
+    def encoded(self) -> dict[str, bytes]:
+        """Return everything that must be stored."""
+        return {**self.unreadable, **self.current} if self.unreadable else self.current
+
+    def saved(self) -> None:
+        """Take ``current`` as what is stored now."""
+        self.base = self.current.copy()
+        self._mutations.clear()
+
+    def rebase(
+        self, theirs: dict[str, bytes], *, queues: cabc.Container[str] = (), keep_new: bool = False
+    ) -> set[str]:
+        """Replay this request's changes on what another request has stored.
+
+        :param queues: keys whose lists are merged item by item.
+        :param keep_new: see :func:`sessionkit.merge.merge`.
+        :return: keys whose mutation raised on the fresh value; their change is given up.
+        """
+        self.settle()
+        merged = merge(self.base, self.current, theirs, keep_new=keep_new)
+        failed: set[str] = set()
+
+        for key, mutations in self._mutations.items():
+            try:
+                merged[key] = self._replay(key, mutations, theirs)
+            except Exception:  # noqa: BLE001  # the application's function, run again
+                failed.add(key)
+                merged.pop(key)
+                merged.update({key: theirs[key]} if key in theirs else {})
+
+        for key in changed_keys(self.base, self.current):
+            if key in queues and key not in self._mutations:
+                self._merge_queue(key, theirs, merged)
+
+        self.base = theirs
+        self.current = merged
+        self.unreadable.clear()
+        self._refresh_handed_out()
+        return failed
+
+    def _forget(self, key: str) -> None:
+        self._handed_out.pop(key, None)
+        self._mutations.pop(key, None)
+        self.unreadable.pop(key, None)
+
+    def _replay(self, key: str, mutations: list[Mutation], theirs: dict[str, bytes]) -> bytes:
+        value = self._codec.decode(theirs.get(key, mutations[0][1]))
+
+        for function, _ in mutations:
+            value = function(value)
+
+        return self._codec.encode(value, f"{self._place}[{key!r}]")
+
+    def _merge_queue(self, key: str, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
+        try:
+            lists = [
+                self._codec.decode(values[key]) if key in values else []
+                for values in (self.base, self.current, theirs)
+            ]
+        except DecodeError:
+            return
+
+        if not all(type(items) is list for items in lists):
+            return
+
+        items = merge_queue(*lists)
+
+        if items:
+            merged[key] = self._codec.encode(items, f"{self._place}[{key!r}]")
+        else:
+            merged.pop(key, None)
+
+    def _refresh_handed_out(self) -> None:
+        """Let containers that the application holds show what was merged."""
+        for key, value in list(self._handed_out.items()):
+            encoded = self.current.get(key)
+
+            if encoded is not None and self._codec.encode(value, key) == encoded:
+                continue
+
+            del self._handed_out[key]
+
+            if encoded is None:
+                continue
+
+            try:
+                fresh = self._codec.decode(encoded)
+            except DecodeError:
+                continue
+
+            if type(fresh) is not type(value) or type(value) not in (list, dict, set):
+                continue
+
+            value.clear()
+            value.extend(fresh) if type(value) is list else value.update(fresh)
+            self._handed_out[key] = value
