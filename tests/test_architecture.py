@@ -21,7 +21,7 @@ LAYERS = [
     | {"tokens", "merge", "values", "policy", "signals"},
     {"session", "draft", "flash"},
     {"manager", "answer", "breaker", "committer", "gateway", "patience", "respond", "sealed"},
-    {"middleware", "current", "testing"},
+    {"middleware", "current", "nesting", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
 ]
 STORES_MAY_IMPORT = {"store", "errors"}
