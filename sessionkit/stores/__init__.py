@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import typing as t
 
 from sessionkit.errors import ConfigurationError
@@ -50,7 +51,8 @@ def open_store(url: str) -> Store:
     home = _HOMES.get(scheme.lower()) if colon else None
     if home is None:
         examples = ", ".join(home.example for home in _HOMES.values())
-        shown = f"scheme {scheme!r}" if colon and scheme.isidentifier() else "form"
+        # What has no scheme may be a password in the wrong place.
+        shown = f"scheme {scheme!r}" if colon and re.fullmatch(r"[\w.+-]+", scheme) else "form"
         raise ConfigurationError(f"a store URL of unknown {shown}; known are {examples}")
     try:
         module = importlib.import_module(f"{__name__}.{home.module}")

@@ -64,8 +64,8 @@ class MemoryStore:
         parts = split_url(url)
         if parts.netloc or parts.path.strip("/"):
             raise ConfigurationError("memory: takes no host and no path")
-        kinds = {"max_sessions": integer_or_none, "margin": float}
-        return cls(**only_parameters(parts.query, kinds))
+        values = only_parameters(parts.query, {"max_sessions": integer_or_none, "margin": float})
+        return cls(**values)
 
     def __repr__(self) -> str:
         return f"<MemoryStore: {len(self._records)} sessions>"

@@ -1,0 +1,220 @@
+"""Sessions in an SQLite file: the embedded default, for every worker process of one machine."""
+
+# ruff: noqa: S608 - the name of the table has been checked
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import os
+import pathlib
+import re
+import sqlite3
+import typing as t
+import urllib.parse
+import weakref
+
+from sessionkit.errors import ConfigurationError
+from sessionkit.store import EXPIRY_MARGIN
+from sessionkit.store import Record
+
+from ._sqlite_database import Database
+from ._url import Kinds
+from ._url import boolean
+from ._url import only_parameters
+from ._url import split_url
+
+_SWEEP_BATCH = 500
+_PAGE = 1000
+
+
+class SQLiteStore:
+    """Keeps sessions in one SQLite file that all processes of a machine share.
+
+    The file makes itself: with mode 0600, in WAL mode, with its table. If it is removed, emptied or
+    replaced while it is in use, the store goes on with what it then finds: everybody is anonymous.
+    A damaged file is :class:`~sessionkit.errors.StoreUnavailable` until it is removed. Not for
+    network file systems, where SQLite's locks do not work.
+
+    Expired records stay until somebody calls :meth:`sweep`; so do the stubs that every login and
+    logout leaves for a minute.
+
+    :param path: the file, relative to the current directory. Its folder must exist.
+    :param table: the table. Another one is another store.
+    :param margin: seconds that :meth:`sweep` keeps a record beyond its ``expires_at``.
+    :param busy_timeout: seconds to wait for another writer; then it is ``StoreUnavailable``,
+        *unreachable*, since whoever comes next would wait as long.
+    :param durable: whether every write is flushed to the disk before it is acknowledged. Without it
+        a crash of the process loses nothing, but a power cut may lose the last seconds, logouts
+        included; it never damages the file.
+    :param max_idle: connections that are kept open.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        table: str = "sessionkit_sessions",
+        margin: float = EXPIRY_MARGIN,
+        busy_timeout: float = 5.0,
+        durable: bool = False,
+        max_idle: int = 16,
+    ) -> None:
+        given = os.fspath(path)
+        if given == ":memory:" or not given:
+            raise ConfigurationError(
+                "SQLiteStore needs a file, since every connection to ':memory:' is a database of "
+                "its own; use MemoryStore (memory:) for sessions that live in one process"
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", table):
+            raise ConfigurationError(f"{table!r} is no table name: letters, digits, underscores")
+        if margin < 0 or busy_timeout < 0 or max_idle < 0:
+            raise ConfigurationError("margin, busy_timeout and max_idle must not be negative")
+        self.path = str(pathlib.Path(given).absolute())
+        self.table = table
+        self.margin = margin
+        self.busy_timeout = busy_timeout
+        self.durable = durable
+        self._sql = _Statements(table)
+        self._database = Database(
+            self.path,
+            self._sql.schema,
+            busy_timeout=busy_timeout,
+            durable=durable,
+            max_idle=max_idle,
+        )
+        self._run = self._database.run
+        weakref.finalize(self, self._database.close)
+
+    @classmethod
+    def from_url(cls, url: str) -> SQLiteStore:
+        """Return the store for ``sqlite:///relative/path`` or ``sqlite:////absolute/path``."""
+        parts = split_url(url)
+        if parts.netloc or not parts.path.startswith("/"):
+            raise ConfigurationError(
+                "write sqlite:///relative/path with three slashes, or sqlite:////absolute/path "
+                "with four"
+            )
+        path = urllib.parse.unquote(parts.path[1:])
+        if not path:
+            raise ConfigurationError("sqlite:/// needs the path of a file; or use memory:")
+        kinds: Kinds = {
+            "table": str,
+            "margin": float,
+            "busy_timeout": float,
+            "durable": boolean,
+            "max_idle": int,
+        }
+        return cls(path, **only_parameters(parts.query, kinds))
+
+    def __repr__(self) -> str:
+        return f"<SQLiteStore {self.path!r} table={self.table!r}>"
+
+    def get(self, key: str, /) -> Record | None:
+        row = self._run(_fetch, self._sql.get, (key,))
+        if row is None or type(row[0]) is not bytes or type(row[1]) is not int:
+            return None  # SQLite lets anybody put anything there; it is no session then
+        return Record._make(row)
+
+    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
+        if expected is None:
+            return self._run(_change, self._sql.create, (key, *record)) == 1
+        return self._run(_change, self._sql.replace, (*record, key, expected.version)) == 1
+
+    def delete(self, key: str, expected: Record, /) -> bool:
+        return self._run(_change, self._sql.delete, (key, expected.version)) == 1
+
+    def move(
+        self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
+    ) -> bool:
+        replace = self._sql.replace, (*stub, old_key, expected.version)
+        create = self._sql.create, (new_key, *record)
+        return self._run(_change_both, replace, create)
+
+    def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
+        return [key for (key,) in self._run(_fetch_all, self._sql.owned, (owner,))]
+
+    def sweep(self, now: float, /) -> int:
+        # In batches, so that a request waits for a few milliseconds at most.
+        removed = 0
+        while True:
+            batch = self._run(_change, self._sql.sweep, (now - self.margin, _SWEEP_BATCH))
+            removed += batch
+            if batch < _SWEEP_BATCH:
+                return removed
+
+    def keys(self) -> cabc.Iterator[str]:
+        # In pages: an open query would keep the log from being written back while it lasts.
+        after = ""
+        while page := self._run(_fetch_all, self._sql.page, (after, _PAGE)):
+            for (key,) in page:
+                yield key
+            after = page[-1][0]
+
+    def count(self, now: float, /) -> int:
+        row = self._run(_fetch, self._sql.count, (now,))
+        return 0 if row is None else int(row[0])
+
+    def clear(self) -> int:
+        return self._run(_change, self._sql.clear, ())
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class _Statements:
+    """The SQL of one table."""
+
+    def __init__(self, table: str) -> None:
+        self.schema = (
+            f"""CREATE TABLE IF NOT EXISTS {table} (
+                key TEXT NOT NULL PRIMARY KEY,
+                payload BLOB NOT NULL,
+                version INTEGER NOT NULL,
+                expires_at REAL NOT NULL,
+                owner TEXT
+            )""",
+            f"CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at)",
+            f"CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner) WHERE owner IS NOT NULL",
+        )
+        columns = "payload, version, expires_at, owner"
+        self.get = f"SELECT {columns} FROM {table} WHERE key = ?"
+        self.create = (
+            f"INSERT INTO {table} (key, {columns}) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (key) DO NOTHING"
+        )
+        self.replace = (
+            f"UPDATE {table} SET payload = ?, version = ?, expires_at = ?, owner = ? "
+            "WHERE key = ? AND version = ?"
+        )
+        self.delete = f"DELETE FROM {table} WHERE key = ? AND version = ?"
+        self.owned = f"SELECT key FROM {table} WHERE owner = ?"
+        self.sweep = (
+            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} "
+            "WHERE expires_at < ? ORDER BY expires_at LIMIT ?)"
+        )
+        self.page = f"SELECT key FROM {table} WHERE key > ? ORDER BY key LIMIT ?"
+        self.count = f"SELECT count(*) FROM {table} WHERE expires_at > ?"
+        self.clear = f"DELETE FROM {table}"
+
+
+def _fetch(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) -> t.Any:
+    return handle.execute(sql, values).fetchone()
+
+
+def _fetch_all(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) -> list[t.Any]:
+    return handle.execute(sql, values).fetchall()
+
+
+def _change(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) -> int:
+    return handle.execute(sql, values).rowcount
+
+
+def _change_both(handle: sqlite3.Connection, *changes: tuple[str, tuple[t.Any, ...]]) -> bool:
+    """Make these changes, each of one row, or none of them."""
+    handle.execute("BEGIN IMMEDIATE")
+    for sql, values in changes:
+        if handle.execute(sql, values).rowcount != 1:
+            handle.execute("ROLLBACK")
+            return False
+    handle.execute("COMMIT")
+    return True
