@@ -33,7 +33,7 @@ def build(store_url: str, secrets: tuple[str, ...] = ("only for the demo",)) -> 
     """
     store = RecordingStore(open_store(store_url))
     manager = SessionManager(store, secrets=secrets, cookie=CookieOptions(name=COOKIE))
-    mounts = {
+    mounts: dict[str, WSGIApplication] = {
         "/wsgi": SessionMiddleware(wsgi_app.application, manager),
         "/flask": flask_app.create_app(store, secrets, COOKIE),
         "/django": django_app.create_app(store, secrets, COOKIE),

@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:
 #: Stands in the page where the trace of its own request goes.
 MARKER: t.Final = "<!-- trace -->"
 
+R = t.TypeVar("R")
+
 _lines: contextvars.ContextVar[list[str]] = contextvars.ContextVar("demo.trace")
 
 
@@ -57,7 +59,7 @@ class RecordingStore:
 
         return lambda *args: self._timed(name.replace("_", " "), attribute, *args)
 
-    def _timed(self, what: str, call: cabc.Callable[..., t.Any], *args: t.Any) -> t.Any:
+    def _timed(self, what: str, call: cabc.Callable[..., R], *args: object) -> R:
         begin = time.perf_counter()
         result = call(*args)
         lost = " – refused, somebody else was faster" if result is False else ""

@@ -61,18 +61,18 @@ class Draft:
         flash: dict[str, bytes] | None = None,
     ) -> None:
         self.state: State = state
-        self.stored = stored
-        self.header = header
-        self.base_header = header
-        self.owner = owner
-        self.base_owner = owner
-        self.values = Values(codec, values or {}, "session")
-        self.flash = Values(codec, flash or {}, "session.flash")
-        self.intent = Intent.KEEP
+        self.stored: Stored | None = stored
+        self.header: Header = header
+        self.base_header: Header = header
+        self.owner: str | None = owner
+        self.base_owner: str | None = owner
+        self.values: Values = Values(codec, values or {}, "session")
+        self.flash: Values = Values(codec, flash or {}, "session.flash")
+        self.intent: Intent = Intent.KEEP
         #: Write even if nothing seems to have changed.
-        self.forced = False
+        self.forced: bool = False
         #: The expiry was set in this request, so it may shrink.
-        self.expiry_set = False
+        self.expiry_set: bool = False
         #: What the answer must announce about the cookie, whatever its status.
         self.announced: Instruction = None
         #: An id that server code chose for a session to be created.

@@ -109,9 +109,9 @@ class SessionManager:
                 )
 
         self.store = store
-        self.policy = policy or SessionPolicy()
-        self.cookie = cookie or CookieOptions()
-        self.codec = Codec(types)
+        self.policy: SessionPolicy = policy or SessionPolicy()
+        self.cookie: CookieOptions = cookie or CookieOptions()
+        self.codec: Codec = Codec(types)
         self.clock = clock
         self._sleep = sleep
         self._randomness = Randomness(random_bytes)

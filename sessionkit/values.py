@@ -32,8 +32,8 @@ class Values:
         self._place = place
         self._handed_out: dict[str, t.Any] = {}
         self._mutations: dict[str, list[Mutation]] = {}
-        self.base = base
-        self.current = base.copy()
+        self.base: dict[str, bytes] = base
+        self.current: dict[str, bytes] = base.copy()
         #: What could not be decoded: absent for this request, and stored again as it is.
         self.unreadable: dict[str, bytes] = {}
 
