@@ -370,6 +370,7 @@ class Committer:
     ) -> None:
         keys = draft.changed_keys() if signal.receivers else set()
         draft.saved(stored)
+        draft.written = True
         signals.emit(signal, self._sender, session=session, keys=keys)
 
     def _drop(self, session: Session, draft: Draft, reason: str) -> None:

@@ -71,6 +71,8 @@ class Draft:
         self.intent: Intent = Intent.KEEP
         #: Write even if nothing seems to have changed.
         self.forced: bool = False
+        #: This request has changed what is stored; extending its life does not count.
+        self.written: bool = False
         #: The expiry was set in this request, so it may shrink.
         self.expiry_set: bool = False
         #: What the answer must announce about the cookie, whatever its status.
@@ -159,6 +161,7 @@ class Draft:
         self.stored = None
         self.intent = Intent.KEEP
         self.forced = False
+        self.written = True
 
     def saved(self, stored: Stored) -> None:
         """Take the present content as what is stored now."""

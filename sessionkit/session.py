@@ -14,6 +14,7 @@ from .errors import SessionCommitted
 from .errors import StoreUnavailable
 from .flash import Flash
 from .policy import seconds
+from .values import check_key
 
 if t.TYPE_CHECKING:
     from .cookie import CookieOptions
@@ -53,6 +54,10 @@ class Session(cabc.MutableMapping[str, t.Any]):
     error: StoreUnavailable | None = None
 
     _cookie: CookieOptions | None = None
+
+    #: Keys that count as absent until the session has been used in any other way. An integration
+    #: names those that a framework looks for in every request, so that looking costs no read.
+    absent_until_used: cabc.Container[object] = ()
 
     #: What the commit decided about the cookie.
     instruction: Instruction = None
@@ -120,15 +125,16 @@ class Session(cabc.MutableMapping[str, t.Any]):
         return self._read().values.get(key)
 
     def __setitem__(self, key: str, value: t.Any) -> None:
-        if not isinstance(key, str):
-            raise TypeError(f"keys of a session are text, not {type(key).__name__}")
-
+        check_key(key)
         self._write().values.put(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._write().values.remove(key)
 
     def __contains__(self, key: object) -> bool:
+        if self._draft is None and key in self.absent_until_used:
+            return False
+
         values = self._read().values
         return isinstance(key, str) and values.has(key)
 
@@ -177,6 +183,7 @@ class Session(cabc.MutableMapping[str, t.Any]):
         >>> session.mutate("visits", lambda visits: visits + 1, 0)
         1
         """
+        check_key(key)
         self._require_store()
         return self._write().values.mutate(key, function, default)
 
@@ -212,9 +219,15 @@ class Session(cabc.MutableMapping[str, t.Any]):
 
     @property
     def modified(self) -> bool:
-        """Whether a commit would write. Set it to True to have it write in any case."""
+        """Whether a commit would write; after it, whether this request has written.
+
+        Set it to True to have the commit write in any case.
+        """
         if self._draft is None:
             return False
+
+        if self.committed:
+            return self._draft.written
 
         self._draft.settle()
         return self._draft.has_changed or self._draft.intent is not Intent.KEEP
@@ -361,14 +374,18 @@ class Session(cabc.MutableMapping[str, t.Any]):
             if key not in written:
                 draft.values.discard(key)
 
-    def unbind(self) -> None:
+    def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
         """Make the session nobody's: log out, but keep flash messages and form tokens.
 
         Ends what there was as :meth:`destroy` does; what is kept goes to a new id.
+
+        :param keep: other keys that stay.
         """
         draft = self._end()
+        policy = self.manager.policy
         messages = dict(draft.flash.encoded())
-        draft.start_afresh(self.manager.new_header(), self.manager.policy.form_tokens)
+        kept = {*policy.form_tokens, *policy.queues, *keep}
+        draft.start_afresh(self.manager.new_header(), kept)
         draft.flash.current.update(messages)
 
     def destroy(self) -> None:
