@@ -187,7 +187,6 @@ def _make_default(
 
     It fails for everything that the careful way must look at.
     """
-
     dumps = ext.DUMP
 
     def default(value: t.Any) -> ormsgpack.Ext | list[t.Any]:

@@ -66,7 +66,7 @@ def collect(
 
 
 def _checked(entry: t.Any) -> CustomType:
-    if isinstance(entry, type) and issubclass(entry, enum.Enum):
+    if _is_class(entry) and issubclass(entry, enum.Enum):
         return _of_enum(entry)
     if not isinstance(entry, CustomType):
         raise ConfigurationError(
@@ -74,11 +74,11 @@ def _checked(entry: t.Any) -> CustomType:
         )
     cls: t.Any = entry.cls
     name: t.Any = entry.name
-    if not isinstance(cls, type):
+    if not _is_class(cls):
         raise ConfigurationError(f"CustomType.cls must be a class, not {_described(cls)}")
     if type(name) is not str or not name or not name.isprintable():
         raise ConfigurationError(f"the type {type_name(cls)} needs a name, a printable text")
-    if not callable(entry.dump) or not callable(entry.load):
+    if not all(map(callable, (entry.dump, entry.load))):
         raise ConfigurationError(f"dump and load of {type_name(cls)} must be callable")
     return entry
 
@@ -98,5 +98,10 @@ def _of_enum(cls: type[enum.Enum]) -> CustomType:
     return CustomType(cls, cls.__qualname__, dump, load)
 
 
+def _is_class(entry: object) -> t.TypeGuard[type[t.Any]]:
+    # isinstance() is true for list[int] on Python 3.10.
+    return issubclass(type(entry), type)
+
+
 def _described(entry: object) -> str:
-    return type_name(entry) if isinstance(entry, type) else f"a {type_name(type(entry))}"
+    return type_name(entry) if _is_class(entry) else f"a {type_name(type(entry))}"

@@ -18,7 +18,7 @@ import ormsgpack
 from .refusal import Unstorable
 from .refusal import type_name
 
-#: Larger ones are refused: arithmetic on them is for nobody who merely changed a cookie or a row.
+#: Larger ones are refused: arithmetic with them has no bound that a web server could afford.
 MAX_INT_BITS = 4096
 
 BIG_INT, DATETIME, DATE, TIME, ZONED_DATETIME = 1, 2, 3, 4, 5

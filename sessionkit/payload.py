@@ -31,6 +31,8 @@ _SMALL = 4096
 
 _URL_SAFE = f"{string.ascii_letters}{string.digits}-_".encode()
 _BYTES = frozenset({bytes})
+# Twice as fast as calling the class, on the path of every request that reads.
+_new: t.Final[t.Any] = tuple.__new__
 _is_store_key = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
@@ -111,19 +113,19 @@ def unpack(payload: bytes) -> Live | Stub:
     :raises DecodeError: if it is damaged or was never one of ours.
     :raises NewerFormat: if a later version of this package wrote it.
     """
-    if payload and payload[0] in _LATER_FORMATS:
-        raise NewerFormat("the session was written in a format of a later version")
     try:
         whole = _live(payload) if payload.startswith(_LIVE) else _stub(payload)
     except Exception as error:  # noqa: BLE001 - its text may quote the payload
         raise DecodeError(f"a stored session is damaged ({type(error).__name__})") from None
-    if whole is None:
-        raise DecodeError("a stored session is damaged")
-    return whole
+    if whole is not None:
+        return whole
+    if payload and payload[0] in _LATER_FORMATS:
+        raise NewerFormat("the session was written in a format of a later version")
+    raise DecodeError("a stored session is damaged")
 
 
 def _live(payload: bytes) -> Live | None:
-    (_, length, public_id, created, started, seen, idle, until, promised, transient) = (
+    _, length, public_id, created, started, seen, idle, until, promised, transient = (
         _HEAD.unpack_from(payload)
     )
     if length != len(payload) or public_id.translate(None, _URL_SAFE):
@@ -153,7 +155,7 @@ def _live(payload: bytes) -> Live | None:
         or (flash != {} and not _BYTES.issuperset(map(type, flash.values())))
     ):
         return None
-    header = Header(
+    fields = (
         public_id.decode(),
         created,
         started,
@@ -164,12 +166,12 @@ def _live(payload: bytes) -> Live | None:
         promised,
         meta,
     )
-    return Live(header, values, flash)
+    live: Live = _new(Live, (_new(Header, fields), values, flash))
+    return live
 
 
 def _stub(payload: bytes) -> Stub | None:
-    kind, length = _PREFIX.unpack_from(payload)
-    if kind != _STUB or length != len(payload):
+    if not payload.startswith(_STUB) or _PREFIX.unpack_from(payload)[1] != len(payload):
         return None
     stub = Stub._make(ormsgpack.unpackb(payload[_PREFIX.size :]))
     if (
