@@ -224,9 +224,10 @@ def main() -> None:
     for row, cells in table.items():
         print(f"{row:30}", *(f"{cells[library]:>12}" for library in libraries))
     print(
-        "\nmsgpack and msgspec decode what an extension holds by calling themselves inside their\n"
-        "hook: a few kilobytes of nested extensions overflow the C stack. sessionkit never does;\n"
-        "its tuples are lists that begin with a tag. The bare ormsgpack column does not restore\n"
+        "\nA hook that decodes what its extension holds, as the msgpack column does for tuples,\n"
+        "lets a few kilobytes of nested extensions overflow the C stack; so it does in ormsgpack.\n"
+        "sessionkit has no such hook: its tuples are lists that begin with a tag, and restoring\n"
+        "them is what its decoding costs more. The bare ormsgpack column does not restore\n"
         "tuples. msgspec has no switch against tuples, sets and keys changing their type.\n"
         "Where memory comes from glibc, ormsgpack asks the system for it anew for each result\n"
         "above 64 KB; below that there is no such step."
