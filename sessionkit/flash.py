@@ -6,6 +6,7 @@ import collections.abc as cabc
 import typing as t
 
 from .values import Values
+from .values import check_key
 
 
 class Flash:
@@ -44,7 +45,7 @@ class Flash:
         return value
 
     def __setitem__(self, key: str, value: t.Any) -> None:
-        _check_key(key)
+        check_key(key)
         self._writable().put(key, value)
 
     def __delitem__(self, key: str) -> None:
@@ -86,7 +87,7 @@ class Flash:
 
     def now(self, key: str, value: t.Any) -> None:
         """Show *value* in this request only; nothing is stored."""
-        _check_key(key)
+        check_key(key)
         self._now[key] = value
 
     def keep(self, *keys: str) -> None:
@@ -97,8 +98,3 @@ class Flash:
         for key in keys or tuple(self._consumed):
             if key in self._consumed:
                 self._writable().put(key, self._consumed.pop(key))
-
-
-def _check_key(key: str) -> None:
-    if not isinstance(key, str):
-        raise TypeError(f"keys of a session are text, not {type(key).__name__}")

@@ -8,12 +8,25 @@ import typing as t
 from .codec import IMMUTABLE
 from .codec import Codec
 from .errors import DecodeError
+from .errors import ValueNotSupported
 from .merge import changed_keys
 from .merge import merge
 from .merge import merge_queue
 
 #: A pure function of the stored value, and the encoded default; replayed when somebody else wrote.
 Mutation = tuple[cabc.Callable[[t.Any], t.Any], bytes]
+
+
+def check_key(key: object) -> None:
+    """Raise an error that says why *key* cannot be one of a session; not only at the commit."""
+    if type(key) is not str:
+        raise TypeError(f"keys of a session are text, not {type(key).__name__}")
+
+    if not key.isascii():
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise ValueNotSupported("a session's key", "it contains lone surrogates") from None
 
 
 class Values:
