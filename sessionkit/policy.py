@@ -64,8 +64,12 @@ class SessionPolicy:
             object.__setattr__(self, name, seconds(getattr(self, name), name))
 
         for name in ("commit_timeout", "stub_timeout", "breaker_pause"):
-            if seconds(getattr(self, name), name) is None:
+            duration = seconds(getattr(self, name), name)
+
+            if duration is None:
                 raise ConfigurationError(f"policy.{name} must be a number of seconds, not None")
+
+            object.__setattr__(self, name, duration)
 
         for name in ("max_payload", "breaker_failures"):
             value = getattr(self, name)
