@@ -302,6 +302,9 @@ class Session(cabc.MutableMapping[str, t.Any]):
                 raise ConfigurationError("the expiry must have a time zone, such as UTC")
 
             until = expiry.timestamp()
+
+            if until <= self.manager.clock():
+                raise ConfigurationError("the expiry is over; to end a session call destroy()")
         else:
             idle = seconds(expiry, "the expiry")
 
@@ -349,6 +352,7 @@ class Session(cabc.MutableMapping[str, t.Any]):
         :raises StoreUnavailable: if the session is unavailable.
         """
         name = _checked_owner(owner)
+        packed = self.manager.codec.encode(meta, "meta") if meta else None
         self._require_store()
         draft = self._write()
         previous = draft.owner
@@ -363,7 +367,6 @@ class Session(cabc.MutableMapping[str, t.Any]):
         if previous != name:
             self._drop_form_tokens(draft)
 
-        packed = self.manager.codec.encode(meta, "meta") if meta else None
         draft.owner = name
         draft.header = draft.header._replace(started_at=self.manager.clock(), meta=packed)
 
@@ -382,6 +385,7 @@ class Session(cabc.MutableMapping[str, t.Any]):
         :param keep: other keys that stay.
         """
         draft = self._end()
+        draft.settle()
         policy = self.manager.policy
         messages = dict(draft.flash.encoded())
         kept = {*policy.form_tokens, *policy.queues, *keep}
