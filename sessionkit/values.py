@@ -83,8 +83,8 @@ class Values:
             self._handed_out[key] = value
 
     def remove(self, key: str) -> None:
-        self._forget(key)
         del self.current[key]
+        self._forget(key)
 
     def discard(self, key: str) -> None:
         self._forget(key)
@@ -168,12 +168,13 @@ class Values:
         merged = merge(self.base, self.current, theirs, keep_new=keep_new)
         failed: set[str] = set()
 
-        for key, mutations in self._mutations.items():
+        for key, mutations in [*self._mutations.items()]:
             try:
                 merged[key] = self._replay(key, mutations, theirs)
             except Exception:  # noqa: BLE001  # the application's function, run again
                 failed.add(key)
-                merged.pop(key)
+                del self._mutations[key]
+                merged.pop(key, None)
                 merged.update({key: theirs[key]} if key in theirs else {})
 
         for key in changed_keys(self.base, self.current):
