@@ -47,6 +47,7 @@ class Flash:
     def __setitem__(self, key: str, value: t.Any) -> None:
         check_key(key)
         self._writable().put(key, value)
+        self._consumed.pop(key, None)
 
     def __delitem__(self, key: str) -> None:
         if key in self._now:
