@@ -44,7 +44,8 @@ def cache_control(existing: str | None, *, sets_cookie: bool) -> str:
         if name not in ("public", "s-maxage")
     ]
 
-    if {"no-store", "private"}.isdisjoint(names):
+    # With arguments, private="X-Name" speaks of those headers alone.
+    if {"no-store", "private"}.isdisjoint(directive.lower() for directive in kept):
         kept.append("private")
 
     return ", ".join(kept)
