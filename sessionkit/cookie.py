@@ -99,8 +99,12 @@ class CookieOptions:
                     "without ';' and control characters"
                 )
 
-        if self.secure not in (True, False, "auto"):
+        if self.secure != "auto" and type(self.secure) is not bool:
             raise ConfigurationError(f"cookie secure {self.secure!r} is not True, False or 'auto'")
+
+        for option in ("httponly", "partitioned"):
+            if type(getattr(self, option)) is not bool:
+                raise ConfigurationError(f"cookie {option} must be True or False")
 
         if self.samesite not in ("Lax", "Strict", "None", None):
             raise ConfigurationError(
