@@ -217,8 +217,15 @@ class SessionManager:
         """Write *session* now; the commit announces it whatever becomes of the request.
 
         :return: False if the session was ended or replaced by somebody else, and nothing was saved.
+        :raises StoreUnavailable: if the session could not be read: it must not be replaced by what
+            this request has written.
         """
-        return self._committer.save(session, session.draft)
+        draft = session.draft
+
+        if session.error is not None:
+            raise session.error
+
+        return self._committer.save(session, draft)
 
     def sessions_of(self, owner: str | int) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first.
