@@ -11,42 +11,42 @@ import typing as t
 
 import blinker
 
-Signal = blinker.NamedSignal
+Signal: t.TypeAlias = blinker.NamedSignal
 
 logger = logging.getLogger("sessionkit")
 
 _namespace = blinker.Namespace()
 
 #: A session was written for the first time.
-created = _namespace.signal("created")
+created: Signal = _namespace.signal("created")
 
 #: A session was written: ``keys``, the names that changed.
-saved = _namespace.signal("saved")
+saved: Signal = _namespace.signal("saved")
 
 #: A session got a new id: ``owner_changed``.
-renewed = _namespace.signal("renewed")
+renewed: Signal = _namespace.signal("renewed")
 
 #: A session was ended: ``reason``.
-destroyed = _namespace.signal("destroyed")
+destroyed: Signal = _namespace.signal("destroyed")
 
 #: Another request had written the session in between, and both changes were kept: ``keys``.
-merged = _namespace.signal("merged")
+merged: Signal = _namespace.signal("merged")
 
 #: What a request wrote was given up: ``keys`` and ``reason``, one of ``superseded``, ``ended``,
 #: ``unavailable``, ``error_response``, ``mutate_failed``, ``undecodable``.
-dropped = _namespace.signal("dropped")
+dropped: Signal = _namespace.signal("dropped")
 
 #: A cookie was refused: ``reason``, one of ``malformed``, ``unknown``, ``expired``, ``corrupt``.
-rejected = _namespace.signal("rejected")
+rejected: Signal = _namespace.signal("rejected")
 
 #: An id was used that a newer one has replaced.
-superseded_use = _namespace.signal("superseded_use")
+superseded_use: Signal = _namespace.signal("superseded_use")
 
 #: The store stopped answering: ``node``.
-store_down = _namespace.signal("store_down")
+store_down: Signal = _namespace.signal("store_down")
 
 #: The store answers again: ``node``.
-store_up = _namespace.signal("store_up")
+store_up: Signal = _namespace.signal("store_up")
 
 
 def emit(signal: Signal, sender: object, **values: t.Any) -> None:
