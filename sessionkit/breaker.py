@@ -9,7 +9,7 @@ import threading
 
 from .errors import StoreUnavailable
 
-logger = logging.getLogger("sessionkit")
+_logger = logging.getLogger("sessionkit")
 
 
 @dataclasses.dataclass
@@ -62,7 +62,7 @@ class Breaker:
             trouble.open_until = self._clock() + self._pause
 
         if first:
-            logger.error("the session store%s does not answer: %s", _name(node), error)
+            _logger.error("the session store%s does not answer: %s", _name(node), error)
 
         return first
 
@@ -72,7 +72,7 @@ class Breaker:
             recovered = self.troubled.pop(node, None) is not None
 
         if recovered:
-            logger.warning("the session store%s answers again", _name(node))
+            _logger.warning("the session store%s answers again", _name(node))
 
         return recovered
 

@@ -14,7 +14,7 @@ from .store import Partitioned
 from .store import Record
 from .store import Store
 
-logger = logging.getLogger("sessionkit")
+_logger = logging.getLogger("sessionkit")
 
 R = t.TypeVar("R")
 P = t.ParamSpec("P")
@@ -96,7 +96,7 @@ class Gateway:
 
             if first:
                 kind = "writing" if writes else "reading"
-                logger.error("the session store refuses %s: %s", kind, error)
+                _logger.error("the session store refuses %s: %s", kind, error)
 
         if first:
             signals.emit(signals.store_down, self._sender, node=node)
@@ -106,7 +106,7 @@ class Gateway:
 
         if (node, writes) in self._refusing:
             self._refusing.discard((node, writes))
-            logger.warning("the session store serves %s again", "writing" if writes else "reading")
+            _logger.warning("the session store serves %s again", "writing" if writes else "reading")
             signals.emit(signals.store_up, self._sender, node=node)
 
     def _answered_something(self, node: str) -> None:

@@ -45,7 +45,7 @@ if t.TYPE_CHECKING:
 
     from .codec import CustomType
 
-logger = logging.getLogger("sessionkit")
+_logger = logging.getLogger("sessionkit")
 
 #: How many of the candidates in one request's cookies are looked up.
 LOOK_UPS: t.Final = 2
@@ -301,7 +301,7 @@ class SessionManager:
         """Say once that a proxy speaks https while we see http, so that cookies lack ``Secure``."""
         if not self._warned_about_proxy:
             self._warned_about_proxy = True
-            logger.warning(
+            _logger.warning(
                 "the proxy says X-Forwarded-Proto: https, but the request arrived as http, so the "
                 "session cookie is sent without Secure. Let ProxyFix (werkzeug) or "
                 "SECURE_PROXY_SSL_HEADER (Django) handle the proxy, or set the cookie's "
@@ -342,7 +342,7 @@ class SessionManager:
             content = unpack(record.payload)
         except DecodeError:
             self._emit(signals.rejected, session=None, reason="corrupt")
-            logger.warning("a session's record is damaged; it is treated as absent")
+            _logger.warning("a session's record is damaged; it is treated as absent")
             return None
 
         stored = Stored(session_id, key, record)

@@ -13,7 +13,7 @@ import blinker
 
 Signal: t.TypeAlias = blinker.NamedSignal
 
-logger = logging.getLogger("sessionkit")
+_logger = logging.getLogger("sessionkit")
 
 _namespace = blinker.Namespace()
 
@@ -59,4 +59,4 @@ def emit(signal: Signal, sender: object, **values: t.Any) -> None:
             receiver(sender, **values)
         except Exception as error:  # noqa: BLE001  # somebody else's code
             # The error's text may contain what the receiver saw; its type cannot.
-            logger.error("a receiver of %s raised %s", signal.name, type(error).__name__)
+            _logger.error("a receiver of %s raised %s", signal.name, type(error).__name__)
