@@ -329,14 +329,16 @@ class Committer:
         return Set(self._sign(session_id), max_age)
 
     def _cookie_again(self, draft: Draft, session_id: str, now: float) -> Set | None:
-        """Return the same cookie anew if its lifetime was changed, or is half over though the
-        session has no end. A new id sends it anyway."""
+        """Return the same cookie anew if its lifetime was changed, if the browser would forget it
+        before the session ends, or, for a session without an end, if half of its lifetime is over.
+        A new id sends it anyway."""
         policy = self._policy
         promised = draft.base_header.promised_until
-        half = MAX_AGE_LIMIT / 2
+        needed = min(policy.deadline(draft.header), now + MAX_AGE_LIMIT / 2)
 
+        # What was promised was cut to whole seconds.
         if policy.is_transient(draft.header) != (promised is None) or (
-            promised is not None and promised - now < half < policy.deadline(draft.header) - now
+            promised is not None and promised + 1 <= needed
         ):
             return self._set(draft, session_id, now)
 
