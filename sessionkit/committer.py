@@ -170,6 +170,7 @@ class Committer:
             now = self._clock()
             instruction = self._cookie_again(draft, session_id, now)
             record = self._record(draft, old.version + 1, now)
+            self._check_size(draft, record)
 
             if not draft.expiry_set:
                 record = record._replace(expires_at=max(record.expires_at, old.expires_at))
@@ -320,6 +321,7 @@ class Committer:
         session_id = draft.chosen_id or self._randomness.session_id()
         instruction = self._set(draft, session_id, now)
         record = self._record(draft, self._randomness.first_version(), now)
+        self._check_size(draft, record)
         return Stored(session_id, digest(session_id), record), instruction
 
     def _set(self, draft: Draft, session_id: str, now: float) -> Set:
@@ -346,15 +348,16 @@ class Committer:
 
     def _record(self, draft: Draft, version: int, now: float) -> Record:
         draft.header = draft.header._replace(seen_at=now)
-        payload = draft.pack()
+        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
+        return Record(draft.pack(), version, expires_at, draft.owner)
 
-        if len(payload) > self._policy.max_payload:
+    def _check_size(self, draft: Draft, record: Record) -> None:
+        size = len(record.payload)
+
+        if size > self._policy.max_payload:
             sizes = {key: len(value) for key, value in draft.values.encoded().items()}
             largest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
-            raise PayloadTooLarge(len(payload), self._policy.max_payload, largest)
-
-        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
-        return Record(payload, version, expires_at, draft.owner)
+            raise PayloadTooLarge(size, self._policy.max_payload, largest)
 
     def _stub(self, draft: Draft, successor: str, now: float) -> Record:
         old = draft.origin.record
