@@ -247,11 +247,14 @@ class Committer:
 
             return self._end(session, draft)
         except (StoreUnavailable, SessionConflict) as error:
+            if not had_cookie:
+                raise
+
             untold = StoreUnavailable(
                 "the session store could not be told that this session has ended: its cookie is "
                 "deleted, but a copy of the cookie may go on working"
             )
-            untold.instruction = Delete() if had_cookie else None
+            untold.instruction = Delete()
             raise untold from error
 
     def _end(self, session: Session, draft: Draft) -> Instruction:

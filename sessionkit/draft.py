@@ -8,6 +8,7 @@ import typing as t
 
 from .codec import Codec
 from .cookie import Instruction
+from .cookie import Set
 from .payload import Header
 from .payload import Live
 from .payload import pack_live
@@ -157,6 +158,9 @@ class Draft:
 
     def ended(self) -> None:
         """Go on as a session that does not exist yet."""
+        if isinstance(self.announced, Set):
+            self.announced = None
+
         self.state = "new"
         self.stored = None
         self.intent = Intent.KEEP
