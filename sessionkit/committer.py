@@ -88,7 +88,9 @@ class Committer:
             self._drop(session, draft, draft.state)
             return draft.announced
 
-        if draft.state == "new" and not self._is_wanted(draft):
+        beside = draft.state == "superseded" and draft.intent is Intent.BIND
+
+        if (draft.state == "new" or beside) and not self._is_wanted(draft):
             return draft.announced
 
         if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
