@@ -18,8 +18,10 @@ from .draft import Draft
 from .draft import Stored
 from .errors import ConfigurationError
 from .errors import DecodeError
+from .errors import PayloadTooLarge
 from .errors import StoreUnavailable
 from .errors import UnsupportedOperation
+from .errors import ValueNotSupported
 from .gateway import Gateway
 from .patience import Patience
 from .payload import Header
@@ -210,7 +212,14 @@ class SessionManager:
 
         # What was written early is announced even if the rest fails.
         session.instruction = draft.announced
-        session.instruction = self._committer.commit(session, draft, ok=ok)
+
+        try:
+            session.instruction = self._committer.commit(session, draft, ok=ok)
+        except (PayloadTooLarge, ValueNotSupported):
+            # What was written cannot be saved; a wish to end the session is carried out.
+            session.instruction = self._committer.commit(session, draft, ok=False)
+            raise
+
         return session.instruction
 
     def save(self, session: Session) -> bool:
