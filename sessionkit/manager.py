@@ -288,6 +288,13 @@ class SessionManager:
         now = self.clock()
         return Header(self._randomness.public_id(), now, now, now)
 
+    def meta_of(self, header: Header) -> dict[str, t.Any]:
+        """Return what ``session.bind`` was given beside the owner; nothing if it is unreadable."""
+        try:
+            return {} if header.meta is None else self.codec.decode(header.meta)
+        except DecodeError:
+            return {}
+
     def read(self, session: Session) -> Draft:
         """Load *session*; the draft says how it went. Nothing is raised."""
         superseded: Draft | None = None
@@ -388,9 +395,12 @@ class SessionManager:
             return None
 
         header = live.header
-        meta = self.codec.decode(header.meta) if header.meta is not None else {}
         return SessionInfo(
-            header.public_id, header.created_at, header.seen_at, record.expires_at, meta
+            header.public_id,
+            header.created_at,
+            header.seen_at,
+            record.expires_at,
+            self.meta_of(header),
         )
 
     def _live_of(self, record: Record, owner: str) -> Live | None:

@@ -257,8 +257,7 @@ class Session(cabc.MutableMapping[str, t.Any]):
     @property
     def meta(self) -> dict[str, t.Any]:
         """What :meth:`bind` was given beside the owner."""
-        meta = self._read().header.meta
-        return {} if meta is None else self.manager.codec.decode(meta)
+        return self.manager.meta_of(self._read().header)
 
     @property
     def created_at(self) -> datetime.datetime | None:
