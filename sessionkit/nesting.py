@@ -28,7 +28,9 @@ def open_once(environ: WSGIEnvironment, manager: SessionManager) -> tuple[Sessio
     name = manager.cookie.name
     session = sessions.get(name)
 
-    if session is None:
+    # One that is committed is left from another run over the same environ, as when an outer
+    # middleware tries again or asks for an error page.
+    if session is None or session.committed:
         session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
         return session, True
 
