@@ -231,7 +231,12 @@ class Committer:
                 return instruction
 
             if not self._reload(session, draft, quietly=not stands_down):
-                return None if stands_down else self._create_beside(session, draft)
+                if not stands_down:
+                    return self._create_beside(session, draft)
+
+                # Else the commit that follows an early save would try once more, and succeed.
+                draft.intent = Intent.KEEP
+                return None
 
             patience.wait()
 
