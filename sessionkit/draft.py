@@ -118,8 +118,11 @@ class Draft:
 
     def leave_stub(self, header: Header) -> None:
         """Turn what this request wrote on a superseded session into a session of its own."""
+        # Something was loaded if it was live at first, and an early save found it superseded.
         self.settle()
         self.values.keep_only_changes()
+        self.flash.keep_only_changes()
+        self.owner = None
         self.header = header
         self.intent = Intent.BIND
 
