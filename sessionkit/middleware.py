@@ -67,12 +67,13 @@ class SessionMiddleware:
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> cabc.Iterable[bytes]:
         session, outermost = open_once(environ, self.manager)
-        environ[self.environ_key] = session
 
         if not outermost:
+            environ[self.environ_key] = _placed(environ, self.environ_key, session)
             return self.app(environ, start_response)
 
-        answer = _Answer(self.environ_key, environ, start_response)
+        environ[self.environ_key] = session
+        answer = _Answer(self.environ_key, session, environ, start_response)
         token = current.set(session)
 
         try:
@@ -91,10 +92,17 @@ class SessionMiddleware:
 class _Answer:
     """What the application has said of its answer, held back until the session is committed."""
 
-    __slots__ = ("_environ", "_forwarded", "_key", "_returned", "_said", "_start_response")
+    __slots__ = ("_environ", "_forwarded", "_key", "_opened", "_returned", "_said", "_start_response")
 
-    def __init__(self, key: str, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+    def __init__(
+        self,
+        key: str,
+        opened: Session,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> None:
         self._key = key
+        self._opened = opened
         self._environ = environ
         self._start_response = start_response
         self._said: tuple[str, Headers, OptExcInfo | None] | None = None
@@ -103,8 +111,7 @@ class _Answer:
 
     @property
     def _session(self) -> Session:
-        # The application may have put another one there, made by manager.start().
-        return t.cast(Session, self._environ[self._key])
+        return _placed(self._environ, self._key, self._opened)
 
     def start_response(
         self, status: str, headers: Headers, exc_info: OptExcInfo | None = None, /
@@ -203,6 +210,16 @@ class _Answer:
             vary=_joined(headers, "vary"),
             cache_control=_joined(headers, "cache-control"),
         )
+
+
+def _placed(environ: WSGIEnvironment, key: str, opened: Session) -> Session:
+    """Return what the application has put in the place of *opened*, made by ``manager.start()``.
+
+    Under the same key there may stand the session of another manager, of a middleware further in.
+    """
+    placed = environ.get(key)
+    same_manager = isinstance(placed, Session) and placed.manager is opened.manager
+    return t.cast(Session, placed) if same_manager else opened
 
 
 def _joined(headers: Headers, name: str) -> str | None:
