@@ -197,8 +197,7 @@ class Committer:
         if gained < limit * REFRESH_AFTER and instruction is None:
             return None
 
-        record = self._record(draft, old.version + 1, now)
-        record = record._replace(expires_at=max(record.expires_at, old.expires_at))
+        record = _no_shorter(draft, old, self._record(draft, old.version + 1, now))
 
         try:
             refreshed = self._gateway.swap(key, old, record)
@@ -223,6 +222,7 @@ class Committer:
             old = draft.origin
             now = self._clock()
             new, instruction = self._draw(draft, now)
+            new = new._replace(record=_no_shorter(draft, old.record, new.record))
 
             if self._gateway.move(
                 old.key, old.record, self._stub(draft, new.key, now), new.key, new.record
@@ -393,6 +393,14 @@ class Committer:
 
         if keys:
             signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)
+
+
+def _no_shorter(draft: Draft, old: Record, record: Record) -> Record:
+    """Keep a process with a slow clock from shortening a life."""
+    if draft.expiry_set:
+        return record
+
+    return record._replace(expires_at=max(record.expires_at, old.expires_at))
 
 
 def _content(record: Record) -> Live | Stub | None:
