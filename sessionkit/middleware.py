@@ -31,8 +31,8 @@ class SessionMiddleware:
     """Gives every request of *app* a session in its environ.
 
     The session is committed when the application has returned its body, or at its first
-    ``write()``; if it calls ``start_response`` later, as a generator does, then there. The body is
-    handed on untouched.
+    ``write()``. The body is handed on untouched. An application that begins its answer later, as a
+    generator does, is treated until its first item as others are while they are called.
 
     :param app: the WSGI application.
     :param manager: made once, shared by all requests.
@@ -74,25 +74,14 @@ class SessionMiddleware:
 
         environ[self.environ_key] = session
         answer = _Answer(self.environ_key, session, environ, start_response)
-        token = current.set(session)
-
-        try:
-            body = self.app(environ, answer.start_response)
-        except UNAVAILABLE as error:
-            return answer.fail(error)
-        except BaseException:
-            answer.abandon()
-            raise
-        finally:
-            current.reset(token)
-
-        return answer.returned(body)
+        body = answer.after(lambda: self.app(environ, answer.start_response))
+        return body if answer.has_begun else _LateBody(answer, body)
 
 
 class _Answer:
     """What the application has said of its answer, held back until the session is committed."""
 
-    __slots__ = ("_environ", "_forwarded", "_key", "_opened", "_returned", "_said", "_start_response")
+    __slots__ = ("_environ", "_forwarded", "_key", "_opened", "_said", "_start_response", "replaced")
 
     def __init__(
         self,
@@ -107,7 +96,12 @@ class _Answer:
         self._start_response = start_response
         self._said: tuple[str, Headers, OptExcInfo | None] | None = None
         self._forwarded: Write | None = None
-        self._returned = False
+        #: Whether a 503 was sent in place of the application's answer.
+        self.replaced = False
+
+    @property
+    def has_begun(self) -> bool:
+        return self._said is not None or self.replaced
 
     @property
     def _session(self) -> Session:
@@ -121,7 +115,7 @@ class _Answer:
 
         self._said = (status, headers, exc_info)
 
-        if self._returned or self._forwarded is not None:
+        if self._forwarded is not None:
             self._forward()
 
         return self._write
@@ -129,29 +123,43 @@ class _Answer:
     def _write(self, data: bytes, /) -> object:
         return (self._forwarded or self._forward())(data)
 
-    def returned(self, body: cabc.Iterable[bytes]) -> cabc.Iterable[bytes]:
-        """Commit now that the application has returned its body, unless it has not begun yet."""
-        self._returned = True
+    def after(self, step: cabc.Callable[[], cabc.Iterable[bytes]]) -> cabc.Iterable[bytes]:
+        """Let the application make a *step*; commit after it, if the answer has begun.
 
-        if self._said is None or self._forwarded is not None:
-            return body
+        :return: what the step returned, or the 503 in its place.
+        """
+        token = current.set(self._opened)
 
+        try:
+            body = step()
+        except UNAVAILABLE as error:
+            return self._fail(error)
+        except BaseException:
+            self.abandon()
+            raise
+        finally:
+            current.reset(token)
+
+        return body if self._said is None or self._forwarded is not None else self._begin(body)
+
+    def _begin(self, body: cabc.Iterable[bytes]) -> cabc.Iterable[bytes]:
         try:
             self._forward()
         except UNAVAILABLE as error:
             _close(body)
-            return self.fail(error)
+            return self._fail(error)
         except BaseException:
             _close(body)
             raise
 
         return body
 
-    def fail(self, error: SessionError) -> cabc.Iterable[bytes]:
+    def _fail(self, error: SessionError) -> cabc.Iterable[bytes]:
         """Answer 503 in place of the application, if nothing was sent yet."""
         if self._forwarded is not None:
             raise error
 
+        self.replaced = True
         session = self._session
         error.instruction = error.instruction or self._end_only() or session.instruction
         answer = unavailable(error, self._environ["REQUEST_METHOD"])
@@ -210,6 +218,44 @@ class _Answer:
             vary=_joined(headers, "vary"),
             cache_control=_joined(headers, "cache-control"),
         )
+
+
+class _LateBody:
+    """The body of an application that begins its answer while it is iterated, as generators do."""
+
+    __slots__ = ("_answer", "_body", "_items")
+
+    def __init__(self, answer: _Answer, body: cabc.Iterable[bytes]) -> None:
+        self._answer = answer
+        self._body = body
+        self._items: cabc.Iterator[bytes] | None = None
+
+    def __iter__(self) -> _LateBody:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._items is None or not self._answer.has_begun:
+            first = iter(self._answer.after(self._step))
+
+            if self._answer.replaced:
+                self._items = first
+
+            return next(first)
+
+        return next(self._items)
+
+    def _step(self) -> list[bytes]:
+        if self._items is None:
+            self._items = iter(self._body)
+
+        return [item for item, _ in zip(self._items, range(1), strict=False)]
+
+    def close(self) -> None:
+        """Close the application's body; end the session if that was asked for in vain."""
+        if not self._answer.has_begun:
+            self._answer.abandon()
+
+        _close(self._body)
 
 
 def _placed(environ: WSGIEnvironment, key: str, opened: Session) -> Session:
