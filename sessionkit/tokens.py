@@ -115,12 +115,14 @@ class Signer:
 
     :param secrets: newest first.
     :param name: the cookie's name, bound into the signature.
+    :param bare_ids: take ids without a signature too.
     """
 
-    def __init__(self, secrets: Secrets, name: str) -> None:
+    def __init__(self, secrets: Secrets, name: str, *, bare_ids: bool = False) -> None:
         if isinstance(secrets, (str, bytes)) or not secrets:
             raise ConfigurationError("secrets must be a list of text or bytes, newest first")
 
+        self._bare_ids = bare_ids
         # itsdangerous takes keys oldest first and signs with the last.
         deriving = itsdangerous.Signer(
             [_checked(secret) for secret in reversed(secrets)],
@@ -141,6 +143,7 @@ class Signer:
         try:
             session_id = self._signer.unsign(value).decode()
         except (itsdangerous.BadSignature, ValueError):
-            return None
+            # A signed value has a dot in it, so it is never taken for a bare id.
+            session_id = value if self._bare_ids else ""
 
         return session_id if is_well_formed(session_id) else None
