@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import itertools
 import typing as t
 
 from .answer import UNAVAILABLE
@@ -81,7 +82,15 @@ class SessionMiddleware:
 class _Answer:
     """What the application has said of its answer, held back until the session is committed."""
 
-    __slots__ = ("_environ", "_forwarded", "_key", "_opened", "_said", "_start_response", "replaced")
+    __slots__ = (
+        "_environ",
+        "_forwarded",
+        "_key",
+        "_opened",
+        "_said",
+        "_start_response",
+        "replaced",
+    )
 
     def __init__(
         self,
@@ -234,21 +243,21 @@ class _LateBody:
         return self
 
     def __next__(self) -> bytes:
-        if self._items is None or not self._answer.has_begun:
-            first = iter(self._answer.after(self._step))
+        if self._items is not None and self._answer.has_begun:
+            return next(self._items)
 
-            if self._answer.replaced:
-                self._items = first
+        first = iter(self._answer.after(self._step))
 
-            return next(first)
+        if self._answer.replaced:
+            self._items = first
 
-        return next(self._items)
+        return next(first)
 
     def _step(self) -> list[bytes]:
         if self._items is None:
             self._items = iter(self._body)
 
-        return [item for item, _ in zip(self._items, range(1), strict=False)]
+        return list(itertools.islice(self._items, 1))
 
     def close(self) -> None:
         """Close the application's body; end the session if that was asked for in vain."""
