@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
+import os
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("sessionkit.testing")
 
+# ruff: noqa: E402
 # Last, so that an installed sessionkit is the one that is tested: this is for `tests.servers`.
 sys.path.append(str(Path(__file__).parent.parent))
+
+from tests.servers import MissingServer
+from tests.servers import RedisServer
+from tests.servers import Server
+
+S = t.TypeVar("S", bound=Server)
+
+_missing: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def start_server() -> cabc.Generator[cabc.Callable[..., t.Any], None, None]:
+    """A function that starts a server of a class, and ends it with the tests.
+
+    Without its program the test is skipped, or fails where CI is true.
+    """
+    servers: list[Server] = []
+
+    def start(server_class: type[S], **arguments: t.Any) -> S:
+        try:
+            server = server_class(**arguments)
+        except MissingServer as error:
+            _missing.add(str(error))
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{error} is not installed")
+            pytest.skip(f"{error} is not installed")
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_server(start_server: cabc.Callable[..., RedisServer]) -> RedisServer:
+    """A Redis server for the whole run; leave it running and as it is configured."""
+    return start_server(RedisServer)
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of a Redis server in which there is nothing."""
+    with redis_server.client() as client:
+        client.flushall()
+    return redis_server.url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for program in sorted(_missing):
+        terminalreporter.section("not everything was tested", red=True)
+        terminalreporter.line(f"{program} is not installed; its tests were skipped", red=True)

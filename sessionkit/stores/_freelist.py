@@ -13,7 +13,7 @@ import time
 import typing as t
 import weakref
 
-C = t.TypeVar("C", bound=cabc.Hashable)
+C = t.TypeVar("C")
 
 
 class FreeList(t.Generic[C]):

@@ -367,11 +367,12 @@ class TestTrouble:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
-        for operation in (
+        operations: list[t.Callable[[], object]] = [
             lambda: store.swap(key, record, successor(record)),
             lambda: store.delete(key, record),
             lambda: store.move(key, record, successor(record), new_key(), new_record()),
-        ):
+        ]
+        for operation in operations:
             with pytest.raises(StoreUnavailable, match=r"did not let us in for 0\.2 s") as caught:
                 operation()
             assert caught.value.unreachable is True

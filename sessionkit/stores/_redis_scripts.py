@@ -1,0 +1,139 @@
+"""What the Redis store does in one step on the server.
+
+A record begins with its version, eight bytes, so that a script compares them as text: versions
+exceed 2**53, and Lua's numbers do not. The record itself is never handed to Lua.
+
+The index of an owner is a sorted set of keys. Its scores are the time at which a member was
+written, never an expiry: a session that is prolonged must not be hidden by what its index said
+before. The index lives at least as long as the longest record in it.
+
+Nothing is undone when a command fails. Therefore what may fail (no memory, a foreign value in the
+place of an index) is done first: members are added, records written, members removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+#: Seconds for which a member of an index is kept although it has no record: a writer may be between
+#: the two where they cannot be written in one step.
+GRACE = 600
+
+
+class Script(t.NamedTuple):
+    """A script and the name that the server knows it by."""
+
+    text: str
+    digest: str
+
+
+def _script(text: str) -> Script:
+    text = text.strip() + "\n"
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+_ENTER = """
+local function enter(index, member, deadline)
+  local lives = redis.call('EXISTS', index) == 1
+  redis.call('ZADD', index, redis.call('TIME')[1], member)
+  if lives then
+    redis.call('PEXPIREAT', index, deadline, 'GT')
+  else
+    redis.call('PEXPIREAT', index, deadline)
+  end
+end
+"""
+
+# pcall: what is no string is not the expected record either.
+_IS = """
+if redis.pcall('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then
+  return 0
+end
+"""
+
+#: KEYS: record, index. ARGV: value, deadline, member.
+CREATE_OWNED = _script(
+    f"""{_ENTER}
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  return 0
+end
+enter(KEYS[2], ARGV[3], ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
+return 1
+"""
+)
+
+#: KEYS: record. ARGV: version, value, deadline.
+REPLACE = _script(
+    f"""{_IS}
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1
+"""
+)
+
+#: KEYS: record, index before, index after. ARGV: version, value, deadline, member.
+#: An index that there is not is the record's own key.
+REPLACE_OWNED = _script(
+    f"""{_ENTER}{_IS}
+if KEYS[3] ~= KEYS[1] then
+  enter(KEYS[3], ARGV[4], ARGV[3])
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
+  redis.call('ZREM', KEYS[2], ARGV[4])
+end
+return 1
+"""
+)
+
+#: KEYS: record, index. ARGV: version, member.
+DELETE = _script(
+    f"""{_IS}
+redis.call('DEL', KEYS[1])
+if KEYS[2] then
+  redis.call('ZREM', KEYS[2], ARGV[2])
+end
+return 1
+"""
+)
+
+#: KEYS: old record, its index before, the stub's index, new record, its index.
+#: ARGV: version, stub, its deadline, old member, value, its deadline, new member.
+#: An index that there is not is the old record's own key.
+MOVE = _script(
+    f"""{_ENTER}{_IS}
+if redis.call('EXISTS', KEYS[4]) == 1 then
+  return 0
+end
+if KEYS[3] ~= KEYS[1] then
+  enter(KEYS[3], ARGV[4], ARGV[3])
+end
+if KEYS[5] ~= KEYS[1] then
+  enter(KEYS[5], ARGV[7], ARGV[6])
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+redis.call('SET', KEYS[4], ARGV[5], 'PXAT', ARGV[6])
+if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
+  redis.call('ZREM', KEYS[2], ARGV[4])
+end
+return 1
+"""
+)
+
+#: KEYS: index. ARGV: what precedes a member in the key of its record.
+OWNED_BY = _script(
+    f"""
+local listed = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local old = redis.call('TIME')[1] - {GRACE}
+local members = {{}}
+for i = 1, #listed, 2 do
+  if tonumber(listed[i + 1]) < old and redis.call('EXISTS', ARGV[1] .. listed[i]) == 0 then
+    redis.call('ZREM', KEYS[1], listed[i])
+  else
+    members[#members + 1] = listed[i]
+  end
+end
+return members
+"""
+)

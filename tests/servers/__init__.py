@@ -1,0 +1,13 @@
+"""Real servers for tests: on free ports of this machine, with data folders of their own.
+
+They can be killed, paused and started again. Nothing here touches a server that was running before.
+"""
+
+from __future__ import annotations
+
+from .process import MissingServer
+from .process import Server
+from .proxy import Proxy
+from .redis import RedisServer
+
+__all__ = ["MissingServer", "Proxy", "RedisServer", "Server"]
