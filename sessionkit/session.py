@@ -129,7 +129,11 @@ class Session(cabc.MutableMapping[str, t.Any]):
         self._write().values.put(key, value)
 
     def __delitem__(self, key: str) -> None:
-        self._write().values.remove(key)
+        if self.committed and key in self.manager.policy.queues:
+            # A streamed page shows messages; they are not used up then, and shown again.
+            self._read().values.remove(key)
+        else:
+            self._write().values.remove(key)
 
     def __contains__(self, key: object) -> bool:
         if self._draft is None and key in self.absent_until_used:
