@@ -1,0 +1,144 @@
+"""Flask's session interface on top of the core: opens the session, commits it, writes headers."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+import flask
+from flask.sessions import SessionInterface
+from flask.sessions import SessionMixin
+
+from sessionkit.answer import UNAVAILABLE
+from sessionkit.answer import check_proxy
+from sessionkit.answer import session_headers
+from sessionkit.cookie import Instruction
+from sessionkit.manager import SessionManager
+from sessionkit.nesting import open_once
+from sessionkit.session import Session
+
+from . import login
+from . import outage
+from .settings import make_manager
+from .settings import refuse_settings
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Flask-Login looks for it after every request, those for static files included.
+_LOOKED_FOR: t.Final = ("_remember",)
+
+# Holds the interface that has opened the request's session and therefore commits it.
+_COMMITTER: t.Final = "flask_sessionkit.committer"
+
+# It has all that Flask asks of one.
+t.cast(t.Any, SessionMixin).register(Session)
+
+
+class SessionKitInterface(SessionInterface):
+    """The session interface of one application.
+
+    :param manager: None: made from the application's settings, at its first request.
+    """
+
+    def __init__(self, manager: SessionManager | None = None) -> None:
+        self._given = manager
+        self._manager: SessionManager | None = None
+        self._lock = threading.Lock()
+
+    def manager_of(self, app: flask.Flask) -> SessionManager:
+        """Return the manager; reads the settings of *app* when called for the first time.
+
+        :raises ConfigurationError: if they are wrong.
+        """
+        with self._lock:
+            if self._manager is None:
+                if self._given is not None:
+                    refuse_settings(app)
+
+                manager = self._given or make_manager(app, self)
+                login.watch(app)
+                self._manager = manager
+
+        return self._manager
+
+    def open_session(self, app: flask.Flask, request: flask.Request) -> SessionMixin:
+        """Return the request's session. Nothing is read before it is used."""
+        environ = request.environ
+        session, outermost = open_once(environ, self._manager or self.manager_of(app))
+
+        # Test clients open a session twice in one environ.
+        if outermost:
+            environ[_COMMITTER] = self
+
+        session.absent_until_used = _LOOKED_FOR
+        return t.cast(SessionMixin, session)
+
+    def save_session(
+        self, app: flask.Flask, session: SessionMixin, response: flask.Response
+    ) -> None:
+        """Commit *session* and tell the browser; an outage turns *response* into a 503.
+
+        Errors of the application, such as a value that cannot be stored, are raised: Flask logs
+        them, shows its debugger or its error page, and calls again.
+        """
+        opened: object = session
+
+        if not isinstance(opened, Session):
+            return  # opening it has failed
+
+        environ = flask.request.environ
+        ok = response.status_code < 500
+
+        try:
+            if opened.loaded_draft is None:
+                # Flask sets it at every mention of `flask.session`, used or not.
+                opened.accessed = False
+            elif not opened.committed:
+                login.settle(opened, environ, ok=ok)
+
+            if environ.get(_COMMITTER) is not self:
+                return
+
+            instruction = opened.manager.commit(opened, ok=ok)
+        except UNAVAILABLE as error:
+            error.instruction = error.instruction or _end_only(opened)
+            outage.replace(response, error, environ["REQUEST_METHOD"])
+            instruction = error.instruction
+
+        _add_headers(response, opened, instruction, environ)
+
+
+def _end_only(session: Session) -> Instruction:
+    try:
+        return session.manager.commit(session, ok=False)
+    except UNAVAILABLE as error:
+        return error.instruction
+
+
+def _add_headers(
+    response: flask.Response,
+    session: Session,
+    instruction: Instruction,
+    environ: WSGIEnvironment,
+) -> None:
+    if not session.accessed and instruction is None:
+        return
+
+    https = environ["wsgi.url_scheme"] == "https"
+    headers = response.headers
+
+    if instruction is not None:
+        check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
+
+    for name, value in session_headers(
+        session,
+        instruction,
+        https=https,
+        vary=", ".join(headers.getlist("Vary")),
+        cache_control=", ".join(headers.getlist("Cache-Control")),
+    ):
+        if name == "Set-Cookie":
+            headers.add(name, value)
+        else:
+            headers[name] = value
