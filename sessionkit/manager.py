@@ -433,7 +433,7 @@ class SessionManager:
         tried: set[str] = set()
         revoked = 0
 
-        while untried := set(self._keys_of(owner)) - tried:
+        while untried := [key for key in self._keys_of(owner) if key not in tried]:
             for key in untried:
                 tried.add(key)
                 record = self._gateway.get(key)
