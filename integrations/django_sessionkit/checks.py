@@ -1,0 +1,69 @@
+"""System checks of the settings. Nothing is connected to."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import typing as t
+
+from django.conf import global_settings
+from django.conf import settings
+from django.core import checks
+
+from sessionkit.errors import ConfigurationError
+from sessionkit.stores import open_store
+
+from . import conf
+from .registry import refuse_application_database
+from .store_url import StoreURL
+
+
+def check_settings(**_: t.Any) -> list[checks.CheckMessage]:
+    """Check what can be checked without the store."""
+    return [
+        *_check_parts(),
+        *_check_store(),
+        *_check_password(),
+        *_check_serializer(),
+    ]
+
+
+def _check_parts() -> cabc.Iterator[checks.CheckMessage]:
+    for part in (conf.policy, conf.cookie, conf.secrets, conf.types):
+        try:
+            part()
+        except ConfigurationError as error:
+            yield checks.Error(str(error), id="sessionkit.E001")
+
+
+def _check_store() -> cabc.Iterator[checks.CheckMessage]:
+    try:
+        made_from = conf.store()
+
+        # A callable may do anything; it is called when the first session is needed.
+        if isinstance(made_from, str):
+            refuse_application_database(open_store(made_from))
+    except ConfigurationError as error:
+        yield checks.Error(str(error), id="sessionkit.E002")
+
+
+def _check_password() -> cabc.Iterator[checks.CheckMessage]:
+    given = (getattr(settings, "SESSIONKIT", None) or {}).get("STORE")
+
+    if type(given) is str and StoreURL(given).has_password:
+        yield checks.Warning(
+            "SESSIONKIT['STORE'] holds a password that Django's error pages and mails would show.",
+            hint=(
+                "Write django_sessionkit.StoreURL(url), {'env': 'NAME_OF_A_VARIABLE'}, or the "
+                "dotted path of a function that returns the store."
+            ),
+            id="sessionkit.W001",
+        )
+
+
+def _check_serializer() -> cabc.Iterator[checks.CheckMessage]:
+    if settings.SESSION_SERIALIZER != global_settings.SESSION_SERIALIZER:
+        yield checks.Warning(
+            "SESSION_SERIALIZER is not used by SESSION_ENGINE 'django_sessionkit.engine'.",
+            hint="It keeps more types than JSON by itself; name others in SESSIONKIT['TYPES'].",
+            id="sessionkit.W002",
+        )

@@ -1,0 +1,178 @@
+"""From Django's settings to the parts of a :class:`~sessionkit.SessionManager`. Opens nothing.
+
+``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE`` and ``TYPES``. Where Django
+has a setting of its own, that one is read; ``POLICY`` and ``COOKIE`` win over it.
+"""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import dataclasses
+import os
+import pathlib
+import typing as t
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.middleware.csrf import CSRF_SESSION_KEY
+from django.utils.module_loading import import_string
+
+from sessionkit import CookieOptions
+from sessionkit import SessionPolicy
+from sessionkit.errors import ConfigurationError
+
+from .store_url import StoreURL
+
+SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+#: The file beside the project, if no store is configured.
+DEFAULT_FILE: t.Final = "sessionkit.sqlite3"
+
+_90_DAYS: t.Final = 90 * 24 * 60 * 60
+
+T = t.TypeVar("T")
+
+
+class SettingsError(ConfigurationError, ImproperlyConfigured):
+    """A setting is wrong; the text names it and never holds its value."""
+
+
+def section(name: str) -> t.Any:
+    """Return one part of ``SESSIONKIT``, or None if it is not there."""
+    given = getattr(settings, "SESSIONKIT", {})
+
+    if not isinstance(given, cabc.Mapping):
+        raise SettingsError("SESSIONKIT must be a dictionary")
+
+    if unknown := sorted(str(key) for key in given.keys() - set(SECTIONS)):
+        raise SettingsError(f"SESSIONKIT has no {', '.join(unknown)}; it has {', '.join(SECTIONS)}")
+
+    return given.get(name)
+
+
+def policy() -> SessionPolicy:
+    """Return the limits: Django's settings, and ``POLICY`` over them."""
+    age = settings.SESSION_COOKIE_AGE
+    return _made(
+        SessionPolicy,
+        "POLICY",
+        {
+            "idle_timeout": age,
+            "absolute_timeout": max(age, _90_DAYS),
+            "ownerless_timeout": None,
+            "transient": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
+            "form_tokens": (CSRF_SESSION_KEY,),
+        },
+    )
+
+
+def cookie() -> CookieOptions:
+    """Return the cookie's attributes: Django's settings, and ``COOKIE`` over them."""
+    if "name" in (section("COOKIE") or ()):
+        raise SettingsError(
+            "SESSIONKIT['COOKIE'] cannot rename the cookie; set SESSION_COOKIE_NAME, which Django "
+            "and its test client read too"
+        )
+
+    return _made(
+        CookieOptions,
+        "COOKIE",
+        {
+            "name": settings.SESSION_COOKIE_NAME,
+            "path": settings.SESSION_COOKIE_PATH,
+            "domain": settings.SESSION_COOKIE_DOMAIN or None,
+            # False is Django's default, and cannot be told from a choice.
+            "secure": True if settings.SESSION_COOKIE_SECURE else "auto",
+            "httponly": bool(settings.SESSION_COOKIE_HTTPONLY),
+            "samesite": settings.SESSION_COOKIE_SAMESITE or None,
+        },
+    )
+
+
+def _made(kind: type[T], name: str, defaults: dict[str, t.Any]) -> T:
+    given = section(name)
+
+    if isinstance(given, kind):
+        return given
+
+    if not isinstance(given, cabc.Mapping | None):
+        raise SettingsError(f"SESSIONKIT[{name!r}] must be a dictionary or a {kind.__name__}")
+
+    known = [field.name for field in dataclasses.fields(t.cast(t.Any, kind))]
+
+    if unknown := [str(key) for key in given or () if key not in known]:
+        raise SettingsError(
+            f"SESSIONKIT[{name!r}] has no {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+
+    try:
+        return kind(**{**defaults, **(given or {})})
+    except ConfigurationError as error:
+        raise SettingsError(
+            f"SESSIONKIT[{name!r}], or the SESSION_ setting in its place: {error}"
+        ) from error
+
+
+def secrets() -> list[str | bytes] | None:
+    """Return what cookies are signed with, newest first; None: they are not."""
+    given = section("SECRETS")
+
+    if given is not None and (isinstance(given, str | bytes) or not list(given)):
+        raise SettingsError("SESSIONKIT['SECRETS'] must be a list of secrets, newest first")
+
+    return None if given is None else list(given)
+
+
+def types() -> list[t.Any]:
+    """Return the types that values may be of, importing those given by their dotted path."""
+    given = section("TYPES") or ()
+    return [_imported(kind, "TYPES") if isinstance(kind, str) else kind for kind in given]
+
+
+def store() -> t.Any:
+    """Return what makes the store: a URL, a callable, or the store itself."""
+    given = section("STORE")
+
+    if isinstance(given, cabc.Mapping):
+        given = _from_environment(given)
+    elif given is None:
+        given = f"sqlite:///{_quoted(_base_dir() / DEFAULT_FILE)}"
+    elif isinstance(given, str) and ":" not in given:
+        given = _imported(given, "STORE")
+
+    return StoreURL(given) if isinstance(given, str) else given
+
+
+def _from_environment(given: cabc.Mapping[str, t.Any]) -> str:
+    if list(given) != ["env"]:
+        raise SettingsError("SESSIONKIT['STORE'] as a dictionary must be {'env': 'NAME'}")
+
+    name = given["env"]
+
+    if not (url := os.environ.get(name)):
+        raise SettingsError(f"SESSIONKIT['STORE']: the environment variable {name} is not set")
+
+    return url
+
+
+def _base_dir() -> pathlib.Path:
+    base = getattr(settings, "BASE_DIR", None)
+
+    if base is None:
+        raise SettingsError(
+            "set SESSIONKIT = {'STORE': url}, or BASE_DIR, the folder of the default store"
+        )
+
+    return pathlib.Path(base).absolute()
+
+
+def _quoted(path: pathlib.Path) -> str:
+    return "".join(f"%{ord(char):02X}" if char in "%?#" else char for char in str(path))
+
+
+def _imported(path: str, name: str) -> t.Any:
+    try:
+        return import_string(path)
+    except ImportError as error:
+        raise SettingsError(
+            f"SESSIONKIT[{name!r}]: {path!r} cannot be imported ({error})"
+        ) from error

@@ -1,0 +1,43 @@
+"""The session cookie as Django hands cookies on, with the text that the core has made."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import http.cookies
+import typing as t
+
+from sessionkit import CookieOptions
+from sessionkit.cookie import Delete
+from sessionkit.cookie import Set
+
+if t.TYPE_CHECKING:
+    Morsel = http.cookies.Morsel[str]
+else:
+    Morsel = http.cookies.Morsel
+
+
+class SessionCookie(Morsel):
+    """A cookie with Django's interface whose header is the same in all three ways in.
+
+    :param header: the value of the ``Set-Cookie`` header.
+    """
+
+    def __init__(
+        self, options: CookieOptions, instruction: Set | Delete, header: str, *, https: bool
+    ) -> None:
+        super().__init__()
+        shown = instruction if isinstance(instruction, Set) else Set("", max_age=0)
+        self.set(options.name, shown.value, shown.value)
+        attributes: dict[str, t.Any] = {
+            "path": options.path,
+            "domain": options.domain,
+            "max-age": shown.max_age,
+            "secure": options.is_secure(https),
+            "httponly": options.httponly,
+            "samesite": options.samesite,
+        }
+        self.update({key: value for key, value in attributes.items() if value not in (None, False)})
+        self._header = header
+
+    def OutputString(self, attrs: cabc.Container[str] | None = None) -> str:  # noqa: N802
+        return self._header

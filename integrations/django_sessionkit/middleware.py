@@ -1,0 +1,179 @@
+"""SessionMiddleware: Django's, with this project's rules for cookies, late writes and outages."""
+
+from __future__ import annotations
+
+import contextvars
+import typing as t
+
+from asgiref.sync import sync_to_async
+from django.contrib.sessions import middleware as django_middleware
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+from django.http import HttpResponseBase
+
+from sessionkit import Session
+from sessionkit.answer import UNAVAILABLE
+from sessionkit.answer import check_proxy
+from sessionkit.answer import session_headers
+from sessionkit.answer import unavailable
+from sessionkit.cookie import Instruction
+from sessionkit.current import current
+from sessionkit.errors import SessionError
+from sessionkit.nesting import open_once
+
+from .cookies import SessionCookie
+from .engine import SessionStore
+from .registry import get_manager
+
+if t.TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class SessionMiddleware(django_middleware.SessionMiddleware):
+    """Takes the place of ``django.contrib.sessions.middleware.SessionMiddleware``.
+
+    * The cookie is set only by the answer that created or renewed the session, and deleted only by
+      the one that ended it. It is signed if there are secrets.
+    * What a request writes after its session was ended is dropped, without an error page.
+    * If the store does not answer, whoever needs the session gets a 503, and keeps the cookie.
+    * Under ASGI a request that does not use its session costs no change of threads.
+    """
+
+    def __init__(self, get_response: t.Any) -> None:
+        super().__init__(get_response)
+        engine = self.SessionStore
+
+        if not issubclass(engine, SessionStore):
+            raise ImproperlyConfigured(
+                "django_sessionkit.middleware.SessionMiddleware needs SESSION_ENGINE = "
+                "'django_sessionkit.engine'"
+            )
+
+        self._engine = engine
+
+    def __call__(self, request: HttpRequest) -> t.Any:
+        if self.async_mode:
+            return self.__acall__(request)
+
+        token = self._begin(request)
+
+        try:
+            response = self.get_response(request)
+        finally:
+            current.reset(token)
+
+        return self.process_response(request, response)
+
+    async def __acall__(self, request: HttpRequest) -> t.Any:
+        token = self._begin(request)
+
+        try:
+            response: t.Any = await t.cast(t.Any, self.get_response(request))
+        finally:
+            current.reset(token)
+
+        session = getattr(request, "session", None)
+
+        if isinstance(session, SessionStore) and session.is_untouched:
+            return response
+
+        return await sync_to_async(self.process_response, thread_sensitive=True)(request, response)
+
+    def _begin(self, request: HttpRequest) -> contextvars.Token[Session]:
+        self.process_request(request)
+        return current.set(t.cast(SessionStore, request.session).core)
+
+    def process_request(self, request: HttpRequest) -> None:
+        session = self._engine()
+        session.adopt(*_open(request))
+        request.session = session
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        session = getattr(request, "session", None)
+
+        if not isinstance(exception, UNAVAILABLE) or not isinstance(session, SessionStore):
+            return None
+
+        session.failure = exception
+        return _answer(request, exception)
+
+    def process_response(self, request: HttpRequest, response: t.Any) -> t.Any:
+        session = getattr(request, "session", None)
+
+        if not isinstance(session, SessionStore):
+            return response
+
+        ok = response.status_code < 500
+        failure = None if ok else session.failure or _cause(session)
+        instruction: Instruction = None
+
+        try:
+            if session.is_outermost:
+                instruction = session.commit(ok=ok)
+            else:
+                session.settle()
+        except UNAVAILABLE as error:
+            failure = failure or error
+            instruction = error.instruction or session.core.instruction
+
+        if failure is not None:
+            failure.instruction = failure.instruction or instruction
+            instruction = failure.instruction
+            response = _answer(request, failure)
+
+        if session.is_outermost:
+            _add_headers(request, response, session.core, instruction)
+
+        return response
+
+
+def _open(request: HttpRequest) -> tuple[Session, bool]:
+    """Return the request's session, and whether it is opened here and not around Django."""
+    manager = get_manager()
+    given = request.__dict__.get("COOKIES", {}).get(manager.cookie.name)
+
+    # A middleware before us may have put a cookie there, such as from a header of an API's client.
+    if given and given not in manager.cookie.find(request.META.get("HTTP_COOKIE", "")):
+        return Session(manager, session_id=manager.verify(given)), True
+
+    return open_once(request.META, manager)
+
+
+def _cause(session: SessionStore) -> SessionError | None:
+    """Return why an answer is an error, if that is the store: an inner middleware has raised it."""
+    core = session.core
+    raised = core.accessed and core.manager.policy.outage == "error"
+    return core.error if raised else None
+
+
+def _answer(request: HttpRequest, error: SessionError) -> HttpResponse:
+    answer = unavailable(error, request.method or "GET")
+    return HttpResponse(
+        answer.body, status=answer.status, reason=answer.reason, headers=dict(answer.headers)
+    )
+
+
+def _add_headers(
+    request: HttpRequest, response: HttpResponseBase, session: Session, instruction: Instruction
+) -> None:
+    https = request.is_secure()
+
+    if instruction is not None:
+        check_proxy(
+            session, https=https, forwarded_proto=request.META.get("HTTP_X_FORWARDED_PROTO")
+        )
+
+    headers = session_headers(
+        session,
+        instruction,
+        https=https,
+        vary=response.headers.get("Vary"),
+        cache_control=response.headers.get("Cache-Control"),
+    )
+
+    for name, value in headers:
+        if name != "Set-Cookie":
+            response.headers[name] = value
+        elif instruction is not None:
+            cookie = SessionCookie(session.cookie, instruction, value, https=https)
+            response.cookies[session.cookie.name] = cookie

@@ -1,0 +1,112 @@
+"""The manager of this process: built when it is first needed, and again when settings change."""
+
+from __future__ import annotations
+
+import os
+import threading
+import typing as t
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from sessionkit import SessionManager
+from sessionkit import Store
+from sessionkit.errors import ConfigurationError
+from sessionkit.store import Closeable
+from sessionkit.stores import open_store
+
+from . import conf
+from .conf import SettingsError
+
+_lock = threading.Lock()
+_manager: SessionManager | None = None
+#: Kept when other settings change, so that a test that overrides one does not lose its sessions.
+_stores: dict[str | int, tuple[object, Store]] = {}
+
+
+def get_manager() -> SessionManager:
+    """Return the manager that Django's sessions use, for its ``sessions_of``, ``revoke`` and so on.
+
+    :raises SettingsError: naming the setting that is wrong.
+    """
+    return _manager or _build()
+
+
+def _build() -> SessionManager:
+    global _manager  # noqa: PLW0603
+
+    with _lock:
+        if _manager is None:
+            _manager = SessionManager(
+                _store(),
+                secrets=conf.secrets(),
+                policy=conf.policy(),
+                cookie=conf.cookie(),
+                types=conf.types(),
+                bare_ids=True,
+            )
+
+        return _manager
+
+
+def _store() -> Store:
+    made_from = conf.store()
+    key = made_from if isinstance(made_from, str) else id(made_from)
+
+    if key not in _stores:
+        _stores[key] = made_from, _opened(made_from)
+
+    return _stores[key][1]
+
+
+def _opened(made_from: t.Any) -> Store:
+    store = made_from() if callable(made_from) else made_from
+
+    if isinstance(store, str):
+        try:
+            store = open_store(store)
+        except ConfigurationError as error:
+            raise SettingsError(f"SESSIONKIT['STORE']: {error}") from error
+
+    refuse_application_database(store)
+    return t.cast(Store, store)
+
+
+def refuse_application_database(store: object) -> None:
+    """Raise ``SettingsError`` if *store* is in the file of one of the application's databases.
+
+    Inside of a transaction of the application a session could not be written: it would wait for
+    that transaction, which waits for it.
+    """
+    path = getattr(store, "path", None)
+
+    if not isinstance(path, str):
+        return
+
+    for alias, database in settings.DATABASES.items():
+        name = database.get("NAME")
+
+        if name and "sqlite" in database.get("ENGINE", "") and _same_file(str(name), path):
+            raise SettingsError(
+                f"SESSIONKIT['STORE'] is the file of DATABASES[{alias!r}]; sessions need a file of "
+                "their own"
+            )
+
+
+def _same_file(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _forget(*, setting: str, **_: t.Any) -> None:
+    global _manager  # noqa: PLW0603
+
+    if setting == "SESSIONKIT" or setting == "BASE_DIR" or setting.startswith("SESSION_"):
+        with _lock:
+            _manager = None
+
+            for _made_from, store in _stores.values():
+                if isinstance(store, Closeable):
+                    store.close()
+
+
+setting_changed.connect(_forget, dispatch_uid="django_sessionkit")

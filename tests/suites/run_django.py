@@ -1,0 +1,80 @@
+"""Run Django's own tests that touch sessions on our engine, under its middleware and under ours.
+
+usage: python tests/suites/run_django.py sqlite|redis DIRECTORY [argument of runtests.py ...]
+"""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import contextlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Last, so that an installed sessionkit is the one that is tested.
+sys.path.append(str(HERE.parents[1]))
+
+from tests.suites.fetch import fetch_sdist  # noqa: E402
+
+LABELS = [
+    "django_engine_tests",
+    "sessions_tests",
+    "auth_tests",
+    "messages_tests",
+    "test_client",
+    "test_client_regress",
+    "csrf_tests",
+    "async.test_async_auth",
+]
+
+
+@contextlib.contextmanager
+def store_url(kind: str) -> cabc.Generator[str, None, None]:
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/sessions.sqlite3"
+    else:
+        from tests.servers import RedisServer
+
+        server = RedisServer()
+
+        try:
+            server.start()
+            yield server.url
+        finally:
+            server.remove()
+
+
+def main(kind: str, directory: Path, arguments: list[str]) -> int:
+    version = importlib.metadata.version("django")
+    source = fetch_sdist(f"django=={version}", directory)
+    worst = 0
+
+    for middleware in ("stock", "ours"):
+        sys.stdout.write(f"\nDjango {version} on {kind}, {middleware} middleware\n")
+        sys.stdout.flush()
+
+        with store_url(kind) as url:
+            environ = {
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
+                "SESSIONKIT_SUITE_STORE": url,
+                "SESSIONKIT_SUITE_MIDDLEWARE": middleware,
+            }
+            command = [sys.executable, "runtests.py", "--settings=django_settings", "--parallel=1"]
+            command += [*arguments, *LABELS]
+            run = subprocess.run(command, cwd=source / "tests", env=environ, check=False)
+            worst = max(worst, run.returncode)
+
+    return worst
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] not in (["sqlite"], ["redis"]) or len(sys.argv) < 3:
+        sys.exit(__doc__)
+
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))
