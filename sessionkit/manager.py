@@ -108,7 +108,7 @@ class SessionManager:
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         for method in ("get", "swap", "delete"):
-            if not callable(getattr(store, method, None)):
+            if isinstance(store, type) or not callable(getattr(store, method, None)):
                 raise ConfigurationError(
                     f"store must be a store such as open_store(url), not {type(store).__name__}"
                 )
