@@ -35,7 +35,7 @@ class PlainStore:
         self.calls: list[str] = []
         #: Raised by every method, or by those named in ``failing``.
         self.trouble: StoreUnavailable | None = None
-        self.failing: cabc.Container[str] = ()
+        self.failing: tuple[str, ...] = ()
         #: Run before the next call of the method of that name.
         self.before: dict[str, cabc.Callable[[], object]] = {}
 
