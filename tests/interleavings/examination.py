@@ -1,0 +1,75 @@
+"""Examine a case: these requests, on such a session, in every order."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .cases import Scene
+from .cases import before
+from .cases import process
+from .cases import receive
+from .explorer import Content
+from .explorer import Explorer
+from .explorer import Moment
+from .explorer import Shelf
+from .operations import OPERATIONS
+from .promises import Promises
+from .promises import watch_store
+
+
+class Examination(t.NamedTuple):
+    """A case, and what is to be explored."""
+
+    explorer: Explorer
+    content: Content
+    jar: str | None
+
+    def explore(self) -> int:
+        """Check the promises in every order of events; return how many orders there are.
+
+        :raises BadSchedule: at the first one that breaks a promise.
+        """
+        return self.explorer.explore(self.content, self.jar)
+
+
+def examine(*names: str, **how: t.Any) -> int:
+    """Explore a case, see :func:`prepare`."""
+    return prepare(*names, **how).explore()
+
+
+def prepare(
+    *names: str,
+    scene: Scene = "alice",
+    moving: bool = True,
+    at_large: bool = False,
+    victim: int | None = None,
+) -> Examination:
+    """Return the examination of a case.
+
+    :param names: of the operations, one for each request.
+    :param scene: whose session it is that the browser has.
+    :param moving: whether the store can move, or the core composes it.
+    :param at_large: the browser sends requests, and receives answers, at any time. Otherwise all
+        requests are sent at first.
+    :param victim: a request whose process is killed after any of its calls.
+    """
+    operations = tuple(OPERATIONS[name] for name in names)
+    shelf = Shelf(watch_store)
+    records, jar = before(scene)
+    content = shelf.content(records)
+    promises = Promises(operations, content, jar)
+
+    def open_request(number: int, cookie: str | None) -> Moment:
+        return Moment(functools.partial(process(number, moving).run, operations[number], cookie))
+
+    explorer = Explorer(
+        shelf,
+        [functools.cache(functools.partial(open_request, number)) for number in range(len(names))],
+        lambda jar, outcome: receive(jar, outcome.instruction),
+        promises.check_step,
+        promises.check_end,
+        at_large=at_large,
+        victim=victim,
+    )
+    return Examination(explorer, content, jar)

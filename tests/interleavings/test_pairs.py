@@ -1,0 +1,34 @@
+"""Any two requests of one session, in every order of their store calls."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import itertools
+
+import pytest
+
+from .cases import SCENES
+from .examination import examine
+from .operations import OPERATIONS
+
+Explored = cabc.Callable[[int], None]
+
+PAIRS = [*itertools.combinations_with_replacement(OPERATIONS, 2)]
+
+
+@pytest.mark.parametrize("names", PAIRS, ids="-".join)
+def test_two_in_flight(names: tuple[str, str], explored: Explored) -> None:
+    for scene, moving in itertools.product(SCENES, (True, False)):
+        explored(examine(*names, scene=scene, moving=moving))
+
+
+@pytest.mark.parametrize("names", PAIRS, ids="-".join)
+def test_two_sent_and_answered_at_any_time(names: tuple[str, str], explored: Explored) -> None:
+    for scene, moving in itertools.product(SCENES, (True, False)):
+        explored(examine(*names, scene=scene, moving=moving, at_large=True))
+
+
+@pytest.mark.parametrize("names", PAIRS, ids="-".join)
+def test_one_of_two_killed(names: tuple[str, str], explored: Explored) -> None:
+    for scene, moving, victim in itertools.product(SCENES, (True, False), (0, 1)):
+        explored(examine(*names, scene=scene, moving=moving, victim=victim))
