@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
+import inspect
 import re
 import typing as t
 
@@ -144,11 +145,15 @@ class PooledConnections:
 
     def __init__(self, pool: t.Any) -> None:
         self._pool = pool
+        wanted = inspect.signature(pool.get_connection).parameters.get("command_name")
+        # Up to redis-py 5.2 it has to be told a command, which it does nothing with.
+        required = wanted is not None and wanted.default is wanted.empty
+        self._arguments = ("GET",) if required else ()
         self.address = address_of(pool.connection_kwargs)
 
     def fresh(self) -> Connection:
         # The pool has looked whether it is alive.
-        return t.cast(Connection, self._pool.get_connection())
+        return t.cast(Connection, self._pool.get_connection(*self._arguments))
 
     def idle(self) -> Connection | None:
         return None

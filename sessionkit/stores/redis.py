@@ -83,7 +83,6 @@ class RedisStore:
     @classmethod
     def from_url(cls, url: str) -> RedisStore:
         """Return the store for a URL; its query may hold redis-py's parameters besides ours."""
-        parts = split_url(url)
         kinds: Kinds = {
             "prefix": str,
             "margin": float,
@@ -91,8 +90,8 @@ class RedisStore:
             "timeout": float,
             "max_idle": int,
         }
-        ours, others = parameters(parts.query, kinds)
-        return cls(parts._replace(query=urllib.parse.urlencode(others)).geturl(), **ours)
+        ours, others = parameters(split_url(url).query, kinds)
+        return cls(f"{url.partition('?')[0]}?{urllib.parse.urlencode(others)}", **ours)
 
     def __repr__(self) -> str:
         return f"<RedisStore {self._connections.address} prefix={self.prefix!r}>"

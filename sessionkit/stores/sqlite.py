@@ -32,8 +32,9 @@ class SQLiteStore:
 
     The file makes itself: with mode 0600, in WAL mode, with its table. If it is removed, emptied or
     replaced while it is in use, the store goes on with what it then finds: everybody is anonymous.
-    A damaged file is :class:`~sessionkit.errors.StoreUnavailable` until it is removed. Not for
-    network file systems, where SQLite's locks do not work.
+    A damaged file, which emptying it in the middle of a write may leave too, is
+    :class:`~sessionkit.errors.StoreUnavailable` until it is removed. Not for network file systems,
+    where SQLite's locks do not work.
 
     Expired records stay until somebody calls :meth:`sweep`; so do the stubs that every login and
     logout leaves for a minute.

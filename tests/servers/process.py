@@ -12,11 +12,10 @@ import time
 import typing as t
 from pathlib import Path
 
-from typing_extensions import Self
+if t.TYPE_CHECKING:
+    from typing_extensions import Self
 
 PATIENCE = 20.0
-
-S = t.TypeVar("S", bound="Server")
 
 
 class MissingServer(Exception):

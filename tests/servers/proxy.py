@@ -7,11 +7,10 @@ import socket
 import threading
 import typing as t
 
-from typing_extensions import Self
-
 from .process import free_port
 
-P = t.TypeVar("P", bound="Proxy")
+if t.TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Proxy:

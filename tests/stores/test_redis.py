@@ -728,7 +728,7 @@ class TestSources:
     ) -> None:
         monkeypatch.setattr("sessionkit.stores._redis_connections.MINIMUM", 1000)
         with pytest.raises(ConfigurationError, match=r"Redis 7\.0"):
-            RedisStore(redis_url).get(new_key())
+            RedisStore(f"{redis_url}?protocol=3").get(new_key())
 
     @pytest.mark.parametrize(
         ("arguments", "text"),
@@ -867,6 +867,7 @@ class TestURL:
         [
             ("redis://user:secret@host", "redis://host:6379/0"),
             ("rediss://:secret@host:1", "rediss://host:1/0"),
+            ("unix:///run/redis.sock", "unix:///run/redis.sock?db=0"),
             ("redis://[::1]:1/2", "redis://[::1]:1/2"),
             ("unix://user@/run/redis.sock?db=2&password=secret", "unix:///run/redis.sock?db=2"),
         ],
