@@ -57,7 +57,9 @@ class SessionKit:
 
     def init_app(self, app: flask.Flask) -> None:
         """Serve *app*, too. Reads no settings yet."""
-        app.session_interface = self.interface_class(self._manager)
+        interface = self.interface_class(self._manager)
+        app.session_interface = interface
+        app.teardown_request(interface.abandon)
         app.extensions["sessionkit"] = self
         outage.handle_errors(app)
 

@@ -45,6 +45,7 @@ class SessionKitInterface(SessionInterface):
         self._given = manager
         self._manager: SessionManager | None = None
         self._lock = threading.Lock()
+        self._watches_login = False
 
     def manager_of(self, app: flask.Flask) -> SessionManager:
         """Return the manager; reads the settings of *app* when called for the first time.
@@ -56,9 +57,7 @@ class SessionKitInterface(SessionInterface):
                 if self._given is not None:
                     refuse_settings(app)
 
-                manager = self._given or make_manager(app, self)
-                login.watch(app)
-                self._manager = manager
+                self._manager = self._given or make_manager(app, self)
 
         return self._manager
 
@@ -66,6 +65,9 @@ class SessionKitInterface(SessionInterface):
         """Return the request's session. Nothing is read before it is used."""
         environ = request.environ
         session, outermost = open_once(environ, self._manager or self.manager_of(app))
+
+        if not self._watches_login:
+            self._watches_login = login.watch(app)
 
         # Test clients open a session twice in one environ.
         if outermost:
@@ -108,6 +110,16 @@ class SessionKitInterface(SessionInterface):
 
         _add_headers(response, opened, instruction, environ)
 
+    def abandon(self, error: BaseException | None) -> None:
+        """Carry out a wish to end the session when *error* leaves the application.
+
+        Flask does not save sessions then, which is so in debugging and testing.
+        """
+        environ = flask.request.environ
+
+        if error is not None and environ.get(_COMMITTER) is self and self._manager is not None:
+            _end_only(open_once(environ, self._manager)[0])
+
 
 def _end_only(session: Session) -> Instruction:
     try:
@@ -127,6 +139,12 @@ def _add_headers(
 
     https = environ["wsgi.url_scheme"] == "https"
     headers = response.headers
+    found: dict[str, list[str]] = {"vary": [], "cache-control": []}
+
+    # Once over all of them: werkzeug's own ways cost more than the rest of the session.
+    for name, value in headers:
+        if (lowered := name.lower()) in found:
+            found[lowered].append(value)
 
     if instruction is not None:
         check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
@@ -135,10 +153,10 @@ def _add_headers(
         session,
         instruction,
         https=https,
-        vary=", ".join(headers.getlist("Vary")),
-        cache_control=", ".join(headers.getlist("Cache-Control")),
+        vary=", ".join(found["vary"]),
+        cache_control=", ".join(found["cache-control"]),
     ):
-        if name == "Set-Cookie":
-            headers.add(name, value)
-        else:
+        if found.get(name.lower()):
             headers[name] = value
+        else:
+            headers.add(name, value)

@@ -30,14 +30,15 @@ _LOGGED_IN: t.Final = "logged in"
 _LOGGED_OUT: t.Final = "logged out"
 
 
-def watch(app: flask.Flask) -> None:
-    """Listen to Flask-Login if *app* uses it."""
+def watch(app: flask.Flask) -> bool:
+    """Listen to Flask-Login if *app* uses it; say whether it does."""
     if not hasattr(app, "login_manager"):
-        return
+        return False
 
     signals = importlib.import_module("flask_login.signals")
     signals.user_logged_in.connect(_logged_in, app)
     signals.user_logged_out.connect(_logged_out, app)
+    return True
 
 
 def _logged_in(app: flask.Flask, **_: t.Any) -> None:
@@ -83,16 +84,15 @@ def settle(session: Session, environ: WSGIEnvironment, *, ok: bool) -> None:
         return
 
     user = session.get(_USER)
+    changed = current != before
     assigned = draft.values.changed()
 
     if user is not None:
-        changed = current != before
-
         if ok and (event == _LOGGED_IN or changed or draft.owner is None or _refreshed(session)):
             # An owner that the application chose, under another name, goes on.
             same = draft.owner if not changed and event is None else None
-            session.bind(same or user, keep={*assigned, *_WRITTEN})
-    elif event == _LOGGED_OUT or before is not None:
+            session.bind(same or str(user), keep={*assigned, *_WRITTEN})
+    elif event == _LOGGED_OUT or (changed and before is not None):
         known = before is not None or draft.owner is not None or not draft.keeps_writes
 
         if known and draft.intent is not Intent.END:

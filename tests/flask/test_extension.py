@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import stat
+import sys
 import typing as t
 from pathlib import Path
 
@@ -140,6 +141,15 @@ def test_errors_name_the_setting(
 
     with pytest.raises(ConfigurationError, match=problem):
         app.test_client().get("/")
+
+
+def test_a_client_library_that_is_missing(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sessionkit.stores.redis", None)
+
+    with pytest.raises(ConfigurationError, match=r"^SESSIONKIT_STORE: .*wsgi-sessionkit\[redis\]"):
+        manager_of(make_app(SESSIONKIT_STORE="redis://user:secret@host"))
 
 
 def test_a_wrong_setting_is_a_500_in_production(

@@ -304,6 +304,30 @@ def test_an_id_that_cannot_be_an_owner(client: FlaskClient) -> None:
         client.get(f"/login/{'x' * 300}")
 
 
+def test_no_id_is_nobody(app: flask.Flask, client: FlaskClient) -> None:
+    with client.session_transaction() as opened:
+        opened["_user_id"] = None
+        opened["cart"] = 1
+
+    before = cookie(client)
+    assert "cart" in keys(client)
+    assert client.get("/owner").text == "None"
+    assert cookie(client) == before
+
+
+def test_a_login_manager_that_comes_late(make_app: MakeApp) -> None:
+    app = make_app()
+    client = app.test_client()
+
+    with client.session_transaction() as opened:
+        t.cast(Session, opened).bind("alice")
+
+    load_user_from_owner(add_login(app))
+    assert client.get("/who").text == "alice"
+    client.get("/logout")
+    assert client.get("/who").text == "None"
+
+
 def test_its_test_client(app: flask.Flask) -> None:
     app.test_client_class = flask_login.FlaskLoginClient
     client = app.test_client(user=User("alice"))

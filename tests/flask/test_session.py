@@ -286,8 +286,9 @@ def test_an_error_page_saves_nothing(app: flask.Flask) -> None:
     assert cookie(client) is None
 
 
-def test_an_error_page_does_not_save_the_session_from_its_end(app: flask.Flask) -> None:
-    app.testing = False
+@pytest.mark.parametrize("testing", [False, True])
+def test_an_error_does_not_save_the_session_from_its_end(app: flask.Flask, testing: bool) -> None:
+    app.testing = testing
 
     @app.get("/")
     def fail() -> str:
@@ -296,8 +297,14 @@ def test_an_error_page_does_not_save_the_session_from_its_end(app: flask.Flask) 
 
     client = app.test_client()
     before = login(client)
-    assert client.get("/").status_code == 500
-    assert cookie(client) is None
+
+    if testing:
+        with pytest.raises(KeyError):
+            client.get("/")
+    else:
+        assert client.get("/").status_code == 500
+        assert cookie(client) is None
+
     client.set_cookie("session", before)
 
     with client.session_transaction() as opened:
