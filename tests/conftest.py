@@ -12,15 +12,14 @@ import pytest
 
 pytest.register_assert_rewrite("sessionkit.testing")
 
-# ruff: noqa: E402
 # Last, so that an installed sessionkit is the one that is tested: this is for `tests.servers`.
 sys.path.append(str(Path(__file__).parent.parent))
 
-from tests.servers import MissingServer
-from tests.servers import RedisServer
-from tests.servers import Server
+if t.TYPE_CHECKING:
+    from tests.servers import RedisServer
+    from tests.servers import Server
 
-S = t.TypeVar("S", bound=Server)
+S = t.TypeVar("S", bound="Server")
 
 _missing: set[str] = set()
 
@@ -31,6 +30,8 @@ def start_server() -> cabc.Generator[cabc.Callable[..., t.Any], None, None]:
 
     Without its program the test is skipped, or fails where CI is true.
     """
+    from tests.servers import MissingServer
+
     servers: list[Server] = []
 
     def start(server_class: type[S], **arguments: t.Any) -> S:
@@ -53,6 +54,8 @@ def start_server() -> cabc.Generator[cabc.Callable[..., t.Any], None, None]:
 @pytest.fixture(scope="session")
 def redis_server(start_server: cabc.Callable[..., RedisServer]) -> RedisServer:
     """A Redis server for the whole run; leave it running and as it is configured."""
+    from tests.servers import RedisServer
+
     return start_server(RedisServer)
 
 
