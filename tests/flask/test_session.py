@@ -353,6 +353,26 @@ def test_what_cannot_be_saved_is_a_visible_error(
     assert text in caplog.text
 
 
+def test_what_cannot_be_saved_does_not_save_the_session_from_its_end(app: flask.Flask) -> None:
+    app.testing = False
+
+    @app.get("/logout")
+    def logout() -> str:
+        session.clear()
+        session["x"] = []
+        session["x"].append(object())
+        return ""
+
+    client = app.test_client()
+    before = login(client)
+    assert client.get("/logout").status_code == 500
+    assert cookie(client) is None
+    client.set_cookie("session", before)
+
+    with client.session_transaction() as opened:
+        assert not opened
+
+
 def test_streaming(app: flask.Flask) -> None:
     errors: list[Exception] = []
 
