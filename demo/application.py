@@ -10,6 +10,7 @@ from werkzeug.utils import redirect
 from sessionkit import CookieOptions
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit import SessionPolicy
 from sessionkit.stores import open_store
 
 from . import django_app
@@ -24,6 +25,9 @@ if t.TYPE_CHECKING:
 # Cookies ignore ports: a name of its own keeps this demo apart from others on this machine.
 COOKIE = "sessionkit-demo"
 
+# Whoever shares sessions shares the rules for them, too.
+POLICY = SessionPolicy(queues=("_flashes",), form_tokens=("csrf_token", "_csrftoken"))
+
 
 def build(store_url: str, secrets: tuple[str, ...] = ("only for the demo",)) -> WSGIApplication:
     """Return the demo as one WSGI application.
@@ -32,10 +36,12 @@ def build(store_url: str, secrets: tuple[str, ...] = ("only for the demo",)) -> 
     :param secrets: sign the cookie, newest first.
     """
     store = RecordingStore(open_store(store_url))
-    manager = SessionManager(store, secrets=secrets, cookie=CookieOptions(name=COOKIE))
+    manager = SessionManager(
+        store, secrets=secrets, policy=POLICY, cookie=CookieOptions(name=COOKIE)
+    )
     mounts: dict[str, WSGIApplication] = {
         "/wsgi": SessionMiddleware(wsgi_app.application, manager),
-        "/flask": flask_app.create_app(store, secrets, COOKIE),
-        "/django": django_app.create_app(store, secrets, COOKIE),
+        "/flask": flask_app.create_app(store, secrets, COOKIE, POLICY),
+        "/django": django_app.create_app(store, secrets, COOKIE, POLICY),
     }
     return Trace(DispatcherMiddleware(redirect("/wsgi/"), mounts))

@@ -15,6 +15,8 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from django.views.decorators.http import require_safe
 
+from sessionkit import Session
+from sessionkit import SessionPolicy
 from sessionkit import Store
 
 from .actions import perform
@@ -23,8 +25,12 @@ from .page import render
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from django_sessionkit.engine import SessionStore
 
-def create_app(store: Store, secrets: tuple[str, ...], cookie: str) -> WSGIApplication:
+
+def create_app(
+    store: Store, secrets: tuple[str, ...], cookie: str, policy: SessionPolicy
+) -> WSGIApplication:
     settings.configure(
         SECRET_KEY="unused by sessionkit, and by this demo",
         ALLOWED_HOSTS=["*"],
@@ -32,15 +38,20 @@ def create_app(store: Store, secrets: tuple[str, ...], cookie: str) -> WSGIAppli
         MIDDLEWARE=["django_sessionkit.middleware.SessionMiddleware"],
         SESSION_ENGINE="django_sessionkit.engine",
         SESSION_COOKIE_NAME=cookie,
-        SESSIONKIT={"STORE": store, "SECRETS": [*secrets]},
+        SESSIONKIT={"STORE": store, "SECRETS": [*secrets], "POLICY": policy},
     )
     django.setup()
     return get_wsgi_application()
 
 
+def core_of(request: HttpRequest) -> Session:
+    """Return what stands behind Django's interface: the same object as in Flask and WSGI."""
+    return t.cast("SessionStore", request.session).core
+
+
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    session = request.session.kit
+    session = core_of(request)
     owner = session.owner
     sessions = session.manager.sessions_of(owner) if owner is not None else []
     return HttpResponse(render("django", session, sessions))
@@ -48,7 +59,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, action: str) -> HttpResponse:
-    if not perform(request.session.kit, action, request.POST.dict(), "Django"):
+    if not perform(core_of(request), action, request.POST.dict(), "Django"):
         raise Http404
 
     response = HttpResponseRedirect("/django/")

@@ -8,16 +8,22 @@ import flask
 
 from flask_sessionkit import SessionKit
 from sessionkit import Session
+from sessionkit import SessionPolicy
 from sessionkit import Store
 
 from .actions import perform
 from .page import render
 
 
-def create_app(store: Store, secrets: tuple[str, ...], cookie: str) -> flask.Flask:
+def create_app(
+    store: Store, secrets: tuple[str, ...], cookie: str, policy: SessionPolicy
+) -> flask.Flask:
     app = flask.Flask(__name__)
     app.config.update(
-        SESSIONKIT_STORE=store, SESSIONKIT_SECRETS=[*secrets], SESSION_COOKIE_NAME=cookie
+        SESSIONKIT_STORE=store,
+        SESSIONKIT_SECRETS=[*secrets],
+        SESSIONKIT_POLICY=policy,
+        SESSION_COOKIE_NAME=cookie,
     )
     # Behind the dispatcher Flask would send the cookie for /flask alone.
     app.config["SESSION_COOKIE_PATH"] = "/"
