@@ -17,6 +17,9 @@ from sessionkit.errors import ConfigurationError
 from .conftest import MakeApp
 from .conftest import Spy
 
+# Flask-Login calls it for the remember-me cookie.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
 
 class User(flask_login.UserMixin):  # type: ignore[misc]
     def __init__(self, name: str) -> None:
