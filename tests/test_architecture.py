@@ -28,7 +28,7 @@ STORES_MAY_IMPORT = {"store", "errors"}
 
 # What may be imported from outside the standard library.
 DEPENDENCIES = {"blinker", "itsdangerous", "markupsafe", "ormsgpack", "werkzeug"}
-CLIENTS = {"stores.redis": {"redis"}}
+CLIENTS = {"stores.redis": {"redis"}, "stores._redis_connections": {"redis"}}
 
 
 class Arrow(t.NamedTuple):
