@@ -40,6 +40,10 @@ class Stored(t.NamedTuple):
     key: str
     record: Record
 
+    def __repr__(self) -> str:
+        # Error pages and error trackers show local variables.
+        return f"<Stored {self.key}>"
+
 
 class Draft:
     """A session in the making.
