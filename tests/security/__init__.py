@@ -1,0 +1,1 @@
+"""Attacks from outside, numbered like the checklist that they follow."""
