@@ -23,7 +23,17 @@ from tests.suites.fetch import fetch_sdist  # noqa: E402
 LABELS = [
     "django_engine_tests",
     "sessions_tests",
-    "auth_tests",
+    # Not the tests of its password hashers, validators, models and commands, which take a minute.
+    "auth_tests.test_auth_backends",
+    "auth_tests.test_basic",
+    "auth_tests.test_context_processors",
+    "auth_tests.test_decorators",
+    "auth_tests.test_login",
+    "auth_tests.test_middleware",
+    "auth_tests.test_mixins",
+    "auth_tests.test_remote_user",
+    "auth_tests.test_signals",
+    "auth_tests.test_views",
     "messages_tests",
     "test_client",
     "test_client_regress",
