@@ -55,9 +55,9 @@ class Reply:
 
     @property
     def cookie(self) -> str | None:
-        """The cookie as the browser sends it back."""
-        header = self.get("Set-Cookie")
-        return None if header is None else header.split(";")[0]
+        """Our cookie, which is added last, as the browser sends it back."""
+        headers = self.all("Set-Cookie")
+        return headers[-1].split(";")[0] if headers else None
 
 
 class Server:

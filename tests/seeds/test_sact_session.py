@@ -1,0 +1,125 @@
+"""@sact/session: a session as a login with metadata, and log out everywhere, in our idiom.
+
+The last class holds what that library got wrong and we do not.
+"""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import typing as t
+
+import pytest
+
+from sessionkit import Session
+from sessionkit import SessionManager
+from sessionkit import SessionMiddleware
+from sessionkit import tokens
+from sessionkit.errors import ConfigurationError
+from sessionkit.testing import FakeClock
+from tests.core.support import Browser
+from tests.core.support import FullStore
+from tests.wsgi.support import Client
+
+
+class TestLogin:
+    def test_set_and_get(self, browser: Browser) -> None:
+        browser.visit(lambda session: session.bind(7, device="phone"))
+        session = browser.open()
+        assert (session.owner, session.meta) == ("7", {"device": "phone"})
+
+    def test_get_of_nobody(self, browser: Browser) -> None:
+        assert browser.open().owner is None
+
+    def test_delete(self, browser: Browser) -> None:
+        browser.log_in("ann")
+        browser.visit(Session.destroy)
+        assert (browser.value, browser.open().owner) == (None, None)
+
+    def test_the_id_is_the_cookies_and_the_key_its_digest(
+        self, browser: Browser, store: FullStore
+    ) -> None:
+        browser.log_in("ann")
+        assert list(store.records()) == [tokens.digest(str(browser.value))]
+
+    def test_a_store_is_required(self) -> None:
+        with pytest.raises(ConfigurationError, match="store"):
+            SessionManager(None)  # type: ignore[arg-type]
+
+    def test_touching_extends_the_life(self, browser: Browser, clock: FakeClock) -> None:
+        browser.log_in("ann")
+
+        for _ in range(5):
+            clock.advance(10 * 24 * 3600)
+            assert browser.open().owner == "ann"
+            browser.visit(lambda session: setattr(session, "modified", True))
+
+
+class TestEverywhere:
+    def test_active_sessions_and_ending_them(self, manager: SessionManager) -> None:
+        phone, laptop, other = Browser(manager), Browser(manager), Browser(manager)
+        phone.visit(lambda session: session.bind("ann", device="phone"))
+        laptop.visit(lambda session: session.bind("ann", device="laptop"))
+        other.log_in("bob")
+        devices = {info.meta["device"]: info.public_id for info in manager.sessions_of("ann")}
+        assert set(devices) == {"phone", "laptop"}
+        assert manager.revoke("ann", devices["phone"])
+        assert (phone.open().owner, laptop.open().owner) == (None, "ann")
+        assert manager.revoke_all("ann") == 1
+        assert (laptop.open().owner, other.open().owner) == (None, "bob")
+
+
+class TestNotShared:
+    def test_reading_sends_no_cookie_and_stores_nothing(
+        self, browser: Browser, store: FullStore
+    ) -> None:
+        assert browser.visit(lambda session: session.owner) is None
+        assert store.records() == {}
+
+    def test_the_clients_choice_of_an_id_is_gone_after_the_login(
+        self, manager: SessionManager
+    ) -> None:
+        browser = Browser(manager, "attacker-chosen-id-attacker-chosen-id-12")
+        browser.log_in("ann")
+        assert browser.value != "attacker-chosen-id-attacker-chosen-id-12"
+
+    def test_an_anonymous_id_that_somebody_else_knows_is_gone_too(self, browser: Browser) -> None:
+        browser.put(a=1)
+        attacker = browser.twin()
+        browser.log_in("ann")
+        assert attacker.open().owner is None
+
+    def test_deleting_sends_a_header_that_deletes(self, manager: SessionManager) -> None:
+        def app(environ: t.Any, start_response: t.Any) -> cabc.Iterable[bytes]:
+            session = environ["sessionkit.session"]
+            session.destroy() if session.owner else session.bind("ann")
+            start_response("200 OK", [("Set-Cookie", "theme=dark; Path=/")])
+            return []
+
+        client = Client(SessionMiddleware(app, manager))
+        first, second = client.get(), client.get()
+        assert [cookie.split("=")[0] for cookie in first.all("Set-Cookie")] == ["theme", "sid"]
+        assert second.all("Set-Cookie")[1].startswith("sid=; Path=/; Max-Age=0")
+
+    def test_the_cookie_is_for_the_whole_site(self, manager: SessionManager) -> None:
+        header = manager.cookie.delete_header(https=True)
+        assert "; Path=/;" in header
+        assert "SameSite=Lax" in header
+
+    def test_the_id_is_not_reused_after_a_deletion(self, browser: Browser) -> None:
+        browser.log_in("ann")
+        old = browser.value
+        browser.visit(Session.destroy)
+        browser.log_in("ann")
+        assert browser.value != old
+
+    def test_metadata_keeps_its_types_and_is_replaced_as_a_whole(self, browser: Browser) -> None:
+        browser.visit(lambda session: session.bind("ann", n=1, none=None, id="other"))
+        assert browser.open().meta == {"n": 1, "none": None, "id": "other"}
+        assert browser.open().owner == "ann"
+        browser.visit(lambda session: session.bind("ann", m=2))
+        assert browser.open().meta == {"m": 2}
+
+    def test_an_ended_session_is_no_longer_listed(self, browser: Browser) -> None:
+        browser.log_in("ann")
+        browser.visit(Session.destroy)
+        assert browser.manager.sessions_of("ann") == []
