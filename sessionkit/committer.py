@@ -96,7 +96,14 @@ class Committer:
         if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
             return self._refresh(draft) or draft.announced
 
-        return self._carry_out(session, draft) or draft.announced
+        try:
+            return self._carry_out(session, draft) or draft.announced
+        except (StoreUnavailable, SessionConflict):
+            if draft.intent is not Intent.KEEP or self._policy.outage == "error":
+                raise
+
+            self._drop(session, draft, "unavailable")
+            return draft.announced
 
     def save(self, session: Session, draft: Draft) -> bool:
         """Write now, whether or not anything changed; return False if the session is gone."""

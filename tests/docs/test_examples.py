@@ -17,7 +17,7 @@ def examples(page: pathlib.Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page: pathlib.Path) -> None:
-    namespace: dict[str, object] = {}
+    namespace: dict[str, object] = {"__name__": "example"}
 
     for number, example in enumerate(examples(page), 1):
         exec(compile(example, f"{page.name}, example {number}", "exec"), namespace)
