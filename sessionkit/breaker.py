@@ -6,23 +6,39 @@ import collections.abc as cabc
 import dataclasses
 import logging
 import threading
+import typing as t
 
 from .errors import StoreUnavailable
 
 _logger = logging.getLogger("sessionkit")
 
+#: What a store is asked for. They fail apart: a full one still reads and deletes.
+Operation = t.Literal["get", "create", "replace", "delete"]
+
+
+@dataclasses.dataclass
+class _Circuit:
+    #: Connections that failed in a row.
+    failures: int = 0
+    open_until: float = 0.0
+
 
 @dataclasses.dataclass
 class _Trouble:
-    failures: int = 0
-    open_until: float = 0.0
+    reading: _Circuit = dataclasses.field(default_factory=_Circuit)
+    writing: _Circuit = dataclasses.field(default_factory=_Circuit)
+    #: What has failed. If one of these succeeds, the trouble is over.
+    failed: set[Operation] = dataclasses.field(default_factory=set)
+    #: Whether an error that is in the log was one of those that do not even answer.
+    told: set[bool] = dataclasses.field(default_factory=set)
 
 
 class Breaker:
     """Counts connections that failed in a row, and stops asking for a while.
 
-    Each time the pause is over one request tries again. The first failure and the recovery are one
-    line in the log each.
+    Each time the pause is over one request tries again. Where only writes get no answer (during a
+    failover, or while another process holds a lock) reads go on. Trouble is one line in the log,
+    however many requests meet it, and so is its end.
 
     :param failures: after how many it opens.
     :param pause: seconds for which it stays open.
@@ -37,44 +53,73 @@ class Breaker:
         #: Nodes in trouble; empty as long as everything works.
         self.troubled: dict[str, _Trouble] = {}
 
-    def check(self, node: str) -> None:
+    def check(self, node: str, operation: Operation) -> None:
         """Let the call pass, or raise ``StoreUnavailable`` without making it."""
         with self._lock:
             trouble = self.troubled.get(node)
 
-            if trouble is None or trouble.failures < self._failures:
+            if trouble is None:
                 return
 
+            # Where nothing can be read, nothing can be written.
+            concerned = (
+                [trouble.reading] if operation == "get" else [trouble.reading, trouble.writing]
+            )
+            opened = [circuit for circuit in concerned if circuit.failures >= self._failures]
             now = self._clock()
 
             # A clock that was set back must not keep it open for longer than the pause.
-            if trouble.open_until - self._pause <= now < trouble.open_until:
+            if any(one.open_until - self._pause <= now < one.open_until for one in opened):
                 raise StoreUnavailable("the session store does not answer; it is tried again soon")
 
-            trouble.open_until = now + self._pause
+            for circuit in opened:
+                circuit.open_until = now + self._pause
 
-    def failed(self, node: str, error: StoreUnavailable) -> bool:
-        """Count a connection that failed; return whether it was the first."""
+    def failed(self, node: str, operation: Operation, error: StoreUnavailable) -> bool:
+        """Take note of a call that failed; return whether the trouble begins with it."""
         with self._lock:
-            first = node not in self.troubled
+            begins = node not in self.troubled
             trouble = self.troubled.setdefault(node, _Trouble())
-            trouble.failures += 1
-            trouble.open_until = self._clock() + self._pause
+            circuit = trouble.reading if operation == "get" else trouble.writing
 
-        if first:
-            _logger.error("the session store%s does not answer: %s", _name(node), error)
+            if error.unreachable:
+                circuit.failures += 1
+                circuit.open_until = self._clock() + self._pause
+            else:
+                circuit.failures = trouble.reading.failures = 0
 
-        return first
+            is_news = error.unreachable not in trouble.told
+            trouble.failed.add(operation)
+            trouble.told.add(error.unreachable)
 
-    def answered(self, node: str) -> bool:
-        """Close the breaker; return whether there had been trouble."""
+        if is_news:
+            what = "does not answer" if error.unreachable else f"refuses {_kind(operation)}"
+            _logger.error("the session store%s %s: %s", _name(node), what, error)
+
+        return begins
+
+    def answered(self, node: str, operation: Operation) -> bool:
+        """Take note of a call that succeeded; return whether there was trouble that is over."""
         with self._lock:
-            recovered = self.troubled.pop(node, None) is not None
+            trouble = self.troubled.get(node)
 
-        if recovered:
-            _logger.warning("the session store%s answers again", _name(node))
+            if trouble is None:
+                return False
 
-        return recovered
+            trouble.reading.failures = 0
+
+            if operation not in trouble.failed:
+                return False
+
+            del self.troubled[node]
+
+        what = "answers" if True in trouble.told else f"serves {_kind(operation)}"
+        _logger.warning("the session store%s %s again", _name(node), what)
+        return True
+
+
+def _kind(operation: Operation) -> str:
+    return "reading" if operation == "get" else "writing"
 
 
 def _name(node: str) -> str:
