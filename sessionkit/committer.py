@@ -123,13 +123,16 @@ class Committer:
         :return: False if it was over already.
         """
         patience = self._patience()
+        followed: set[str] = set()
 
         while record is not None:
             successor = _successor(record)
 
             if successor is not None:
+                # Only a damaged or hostile store leads back to where we were.
+                followed.add(key)
                 key = successor
-                record = self._gateway.get(key)
+                record = None if key in followed else self._gateway.get(key)
             elif _is_stub(record) or owner not in (None, record.owner):
                 return False
             elif self._gateway.delete(key, record):
