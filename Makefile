@@ -4,7 +4,7 @@ ENVS ?=
 SERVERS = redis
 PYTHON = .venv/bin/python
 
-.PHONY: help bootstrap demo quick test test-all lint format typing package clean
+.PHONY: help bootstrap demo quick test test-all soak lint format typing package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -16,9 +16,9 @@ bootstrap: ## .venv with the project and its tools (every other target does this
 demo: bootstrap ## serve the demo on http://localhost:8000; PORT=n and STORE=url change that
 	@$(PYTHON) -m demo --port $(PORT)
 
-quick: bootstrap ## only our own tests, in .venv, without the slow ones
+quick: bootstrap ## only our own tests, in .venv, without the slow ones and the attacks
 	@scripts/bootstrap $(SERVERS)
-	@.venv/bin/pytest -m "not slow and not package"
+	@.venv/bin/pytest -m "not slow and not package and not attack"
 
 test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for some of it
 	@scripts/bootstrap $(SERVERS)
@@ -27,6 +27,10 @@ test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for so
 test-all: bootstrap ## everything: all Pythons, all suites on all stores
 	@scripts/bootstrap $(SERVERS)
 	@$(PYTHON) scripts/check test-all $(ENVS)
+
+soak: bootstrap ## the attacks of `make test` with numbers for a night
+	@scripts/bootstrap $(SERVERS)
+	@SESSIONKIT_SOAK=1 .venv/bin/pytest -m attack --timeout 0
 
 lint typing package: bootstrap
 	@$(PYTHON) scripts/check test $@

@@ -1,0 +1,199 @@
+"""What can go wrong with a Redis server, each as a context in which it does."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import contextlib
+import socket
+import threading
+import typing as t
+
+import redis
+
+from tests.servers import Proxy
+from tests.servers import RedisServer
+
+
+class HalfwayProxy(Proxy):
+    """Hands on the first byte of each answer, and cuts the wire, while ``lose_answers`` is set."""
+
+    def _hand_on(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(2**16):
+                if self.lose_answers and not is_request:
+                    target.sendall(data[:1])
+                    break
+
+                target.sendall(data)
+
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+            end.close()
+
+
+class Scene(t.NamedTuple):
+    """A server and the wire to it."""
+
+    server: RedisServer
+    proxy: HalfwayProxy
+
+
+Trouble = cabc.Callable[[Scene], contextlib.AbstractContextManager[object]]
+
+
+@contextlib.contextmanager
+def killed(scene: Scene) -> cabc.Generator[None, None, None]:
+    scene.server.kill()
+
+    try:
+        yield
+    finally:
+        scene.server.start()
+
+
+@contextlib.contextmanager
+def paused(scene: Scene) -> cabc.Generator[None, None, None]:
+    scene.server.pause()
+
+    try:
+        yield
+    finally:
+        scene.server.resume()
+
+
+@contextlib.contextmanager
+def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, None]:
+    scene.proxy.lose_answers = True
+
+    try:
+        yield
+    finally:
+        scene.proxy.lose_answers = False
+
+
+@contextlib.contextmanager
+def too_many_clients(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        before = admin.config_get("maxclients")["maxclients"]
+        admin.config_set("maxclients", 1)
+        admin.client_kill_filter(_type="normal", skipme=True)
+
+        try:
+            yield
+        finally:
+            admin.config_set("maxclients", before)
+
+
+@contextlib.contextmanager
+def another_password(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        admin.config_set("requirepass", "another")
+        admin.client_kill_filter(_type="normal", skipme=True)
+
+        try:
+            yield
+        finally:
+            admin.config_set("requirepass", "")
+
+
+@contextlib.contextmanager
+def busy_with_a_script(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin, scene.server.client() as victim:
+        admin.config_set("busy-reply-threshold", 20)
+
+        def loop() -> None:
+            with contextlib.suppress(redis.RedisError):
+                victim.eval("while true do end", 0)
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+
+        with contextlib.suppress(redis.ResponseError):  # BUSY
+            while admin.ping():
+                pass
+
+        try:
+            yield
+        finally:
+            admin.script_kill()
+            thread.join()
+
+
+@contextlib.contextmanager
+def replica_that_lost_its_master(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        admin.config_set("replica-serve-stale-data", "no")
+        admin.replicaof("127.0.0.1", "1")
+
+        try:
+            yield
+        finally:
+            admin.replicaof("NO", "ONE")
+
+
+@contextlib.contextmanager
+def out_of_memory(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        admin.config_set("maxmemory-policy", "noeviction")
+        admin.config_set("maxmemory", "1")
+
+        try:
+            yield
+        finally:
+            admin.config_set("maxmemory", "0")
+
+
+@contextlib.contextmanager
+def read_only_replica(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        admin.config_set("replica-serve-stale-data", "yes")
+        admin.replicaof("127.0.0.1", "1")
+
+        try:
+            yield
+        finally:
+            admin.replicaof("NO", "ONE")
+
+
+@contextlib.contextmanager
+def too_few_replicas(scene: Scene) -> cabc.Generator[None, None, None]:
+    with scene.server.client() as admin:
+        admin.config_set("min-replicas-to-write", "1")
+
+        try:
+            yield
+        finally:
+            admin.config_set("min-replicas-to-write", "0")
+
+
+@contextlib.contextmanager
+def writes_held_up(scene: Scene) -> cabc.Generator[None, None, None]:
+    """As during a failover: reads are answered, writes wait."""
+    with scene.server.client() as admin:
+        admin.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+
+        try:
+            yield
+        finally:
+            admin.execute_command("CLIENT", "UNPAUSE")
+
+
+#: Nothing can be read or written; no connection, or no answer on it.
+UNREACHABLE: tuple[Trouble, ...] = (killed, paused, cut_in_the_middle_of_a_reply, too_many_clients)
+
+#: The server answers every command with an error.
+REFUSING: tuple[Trouble, ...] = (
+    another_password,
+    busy_with_a_script,
+    replica_that_lost_its_master,
+)
+
+#: What is there can be read.
+READ_ONLY: tuple[Trouble, ...] = (
+    out_of_memory,
+    read_only_replica,
+    too_few_replicas,
+    writes_held_up,
+)

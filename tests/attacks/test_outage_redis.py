@@ -1,0 +1,200 @@
+"""Redis is away, or refuses to serve: nobody is logged out, and nobody waits for long."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import concurrent.futures
+import threading
+import time
+
+import pytest
+
+from sessionkit.stores.redis import RedisStore
+from tests.servers import RedisServer
+
+from . import redis_troubles as troubles
+from .conftest import Log
+from .redis_troubles import HalfwayProxy
+from .redis_troubles import Scene
+from .redis_troubles import Trouble
+from .website import Visitor
+from .website import Website
+from .website import until
+
+pytestmark = pytest.mark.attack
+
+EVERYTHING = (*troubles.UNREACHABLE, *troubles.REFUSING)
+
+
+@pytest.fixture(scope="module")
+def scene(start_server: cabc.Callable[..., RedisServer]) -> cabc.Generator[Scene, None, None]:
+    server = start_server(RedisServer, persistent=True)
+
+    with HalfwayProxy(server.port) as proxy:
+        yield Scene(server, proxy)
+
+
+@pytest.fixture
+def store(scene: Scene, trouble: Trouble) -> RedisStore:
+    through_proxy = trouble is troubles.cut_in_the_middle_of_a_reply
+    port = scene.proxy.port if through_proxy else scene.server.port
+    return RedisStore(f"redis://127.0.0.1:{port}/0", timeout=0.25, connect_timeout=0.25)
+
+
+def ask_often(visitor: Visitor, path: str, times: int) -> float:
+    """Return how many seconds these requests took, none of which said anything about cookies."""
+    started = time.monotonic()
+
+    for _ in range(times):
+        assert not visitor.get(path).sets_cookie
+
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("trouble", EVERYTHING)
+def test_nobody_is_logged_out(trouble: Trouble, scene: Scene, store: RedisStore, log: Log) -> None:
+    website = Website(store)
+    alice, stranger = website.visitor(user="alice"), website.visitor()
+
+    with trouble(scene):
+        read, written, login = alice.get("/read"), alice.post("/write"), stranger.post("/login")
+        assert (read.status, written.status, login.status) == (503, 503, 503)
+        assert not read.sets_cookie
+        assert not written.sets_cookie
+        assert not login.sets_cookie
+        assert "Retry-After" in read.headers
+        assert "Retry-After" not in written.headers
+        ask_often(alice, "/read", 3)
+        assert ask_often(alice, "/read", 50) < 0.5
+        assert ask_often(alice, "/untouched", 50) < 0.1
+        assert len(log()) == 1
+
+    until(lambda: alice.post("/write").status == 200)
+    assert alice.get("/read").text == "alice"
+    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+
+
+@pytest.mark.parametrize("trouble", troubles.READ_ONLY)
+def test_what_can_be_read_is_read(
+    trouble: Trouble, scene: Scene, store: RedisStore, log: Log
+) -> None:
+    website = Website(store)
+    alice, stranger = website.visitor(user="alice"), website.visitor()
+
+    with trouble(scene):
+        for _ in range(4):
+            written, login = alice.post("/write"), stranger.post("/login")
+            assert (written.status, login.status) == (503, 503)
+            assert not written.sets_cookie
+            assert not login.sets_cookie
+            assert alice.get("/read").text == "alice"
+
+        assert ask_often(alice, "/write", 50) < 0.5
+        assert ask_often(alice, "/read", 50) < 0.5
+        assert alice.get("/read").text == "alice"
+        assert len(log()) == 1
+
+    until(lambda: alice.post("/write").status == 200)
+    assert alice.get("/read").text == "alice"
+    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+
+
+@pytest.mark.parametrize("trouble", EVERYTHING)
+def test_a_site_that_goes_on_without_sessions(
+    trouble: Trouble, scene: Scene, store: RedisStore
+) -> None:
+    website = Website(store, outage="unavailable")
+    alice = website.visitor(user="alice")
+
+    with trouble(scene):
+        assert alice.get("/read").text == "nobody"
+        assert alice.get("/state").text == "unavailable, 0 keys, available False"
+        assert alice.post("/write").status == 200
+
+        for path in ("/login", "/renew", "/save", "/mutate"):
+            answer = alice.post(path)
+            assert (path, answer.status, answer.sets_cookie) == (path, 503, False)
+
+    until(lambda: alice.get("/read").text == "alice")
+
+
+@pytest.mark.parametrize("outage", ["error", "unavailable"])
+@pytest.mark.parametrize(
+    "trouble", [*EVERYTHING, troubles.read_only_replica, troubles.writes_held_up]
+)
+def test_who_logs_out_is_told_the_truth(
+    trouble: Trouble, outage: str, scene: Scene, store: RedisStore
+) -> None:
+    website = Website(store, outage=outage)
+    alice = website.visitor(user="alice")
+    thief = website.visitor()
+    thief.cookie = alice.cookie
+
+    with trouble(scene):
+        answer = alice.post("/logout")
+        assert (answer.status, answer.deletes_cookie, alice.cookie) == (503, True, None)
+        assert "the server could not be told" in answer.text
+
+    until(lambda: thief.get("/read").text == "alice")
+    assert alice.get("/read").text == "nobody"
+
+
+@pytest.mark.parametrize("trouble", [troubles.out_of_memory])
+def test_a_full_server_still_logs_out(
+    trouble: Trouble, scene: Scene, store: RedisStore, log: Log
+) -> None:
+    website = Website(store)
+    alice, other = website.visitor(user="alice"), website.visitor(user="alice")
+    cookie = alice.cookie
+
+    with trouble(scene):
+        assert other.post("/write").status == 503
+        answer = alice.post("/logout")
+        assert (answer.status, answer.deletes_cookie) == (200, True)
+        assert other.post("/write").status == 503
+
+    assert len(log()) == 1
+    alice.cookie = cookie
+    assert alice.get("/read").text == "nobody"
+
+
+@pytest.mark.parametrize("trouble", [troubles.killed])
+def test_a_restart_and_forgotten_scripts_are_not_noticed(
+    trouble: Trouble, scene: Scene, store: RedisStore, log: Log
+) -> None:
+    alice = Website(store).visitor(user="alice")
+
+    with scene.server.client() as admin:
+        for happens in (scene.server.restart, admin.script_flush):
+            happens()
+            assert alice.post("/write").status == 200
+            assert alice.get("/read").text == "alice"
+
+    assert log() == []
+
+
+@pytest.mark.parametrize("trouble", [troubles.killed, troubles.paused])
+def test_many_visitors_at_once(trouble: Trouble, scene: Scene, store: RedisStore, log: Log) -> None:
+    website = Website(store)
+    visitors = [website.visitor(user="alice") for _ in range(8)]
+    over = threading.Event()
+
+    def wander(visitor: Visitor) -> None:
+        while not over.is_set():
+            for answer in (visitor.get("/read"), visitor.post("/write")):
+                assert answer.status in (200, 503)
+                assert not answer.sets_cookie
+
+    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
+        wandering = [pool.submit(wander, visitor) for visitor in visitors]
+
+        with trouble(scene):
+            until(lambda: len(log()) == 1)
+            ask_often(website.visitor(), "/untouched", 50)
+
+        until(lambda: len(log()) > 1)
+        over.set()
+
+    assert [future.exception() for future in wandering] == [None] * len(visitors)
+    until(lambda: all(visitor.get("/read").text == "alice" for visitor in visitors))
+    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
