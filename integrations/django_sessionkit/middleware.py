@@ -10,6 +10,7 @@ from django.contrib.sessions import middleware as django_middleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.http import HttpResponseBase
+from django.http import parse_cookie
 
 from sessionkit import Session
 from sessionkit.answer import UNAVAILABLE
@@ -133,10 +134,17 @@ def _open(request: HttpRequest) -> tuple[Session, bool]:
     given = request.__dict__.get("COOKIES", {}).get(manager.cookie.name)
 
     # A middleware before us may have put a cookie there, such as from a header of an API's client.
-    if given and given not in manager.cookie.find(request.META.get("HTTP_COOKIE", "")):
+    if given and not _is_sent(request, manager.cookie.name, given):
         return Session(manager, session_id=manager.verify(given)), True
 
     return open_once(request.META, manager)
+
+
+def _is_sent(request: HttpRequest, name: str, value: str) -> bool:
+    """Say whether Django reads such a cookie in the header, quotes and all, as WSGI or as ASGI."""
+    header = request.META.get("HTTP_COOKIE", "")
+    readings = header, header.encode("latin-1", "replace").decode(errors="replace")
+    return any(parse_cookie(reading).get(name) == value for reading in readings)
 
 
 def _cause(session: SessionStore) -> SessionError | None:
