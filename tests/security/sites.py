@@ -230,7 +230,8 @@ class Answer(t.NamedTuple):
     body: str
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        # Django writes a space before the names of cookies.
+        return [value.strip() for key, value in self.headers if key.lower() == name.lower()]
 
     @property
     def set_cookie(self) -> str | None:
@@ -285,9 +286,9 @@ class Jar:
         self._keep(answer)
         return answer
 
-    def send(self, cookie: str, path: str = "/whoami") -> Answer:
+    def send(self, cookie: str, path: str = "/whoami", query: Query | None = None) -> Answer:
         """Make a request with this Cookie header; keep nothing."""
-        return self.copy().get(path, HTTP_COOKIE=cookie)
+        return self.copy().get(path, query, HTTP_COOKIE=cookie)
 
     def _keep(self, answer: Answer) -> None:
         for header in answer.all("Set-Cookie"):
