@@ -19,6 +19,11 @@ from .store_url import StoreURL
 
 def check_settings(**_: t.Any) -> list[checks.CheckMessage]:
     """Check what can be checked without the store."""
+    try:
+        conf.section("STORE")
+    except ConfigurationError as error:
+        return [checks.Error(str(error), id="sessionkit.E001")]
+
     return [
         *_check_parts(),
         *_check_store(),
@@ -47,7 +52,7 @@ def _check_store() -> cabc.Iterator[checks.CheckMessage]:
 
 
 def _check_password() -> cabc.Iterator[checks.CheckMessage]:
-    given = (getattr(settings, "SESSIONKIT", None) or {}).get("STORE")
+    given = conf.section("STORE")
 
     if type(given) is str and StoreURL(given).has_password:
         yield checks.Warning(

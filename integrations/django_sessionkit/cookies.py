@@ -30,13 +30,13 @@ class SessionCookie(Morsel):
         self.set(options.name, shown.value, shown.value)
         attributes: dict[str, t.Any] = {
             "path": options.path,
-            "domain": options.domain,
-            "max-age": shown.max_age,
-            "secure": options.is_secure(https),
-            "httponly": options.httponly,
-            "samesite": options.samesite,
+            "domain": options.domain or "",
+            "max-age": "" if shown.max_age is None else shown.max_age,
+            "secure": options.is_secure(https) or "",
+            "httponly": options.httponly or "",
+            "samesite": options.samesite or "",
         }
-        self.update({key: value for key, value in attributes.items() if value not in (None, False)})
+        self.update(attributes)
         self._header = header
 
     def OutputString(self, attrs: cabc.Container[str] | None = None) -> str:  # noqa: N802

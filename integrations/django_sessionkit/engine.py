@@ -57,7 +57,7 @@ class SessionStore(SessionBase):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        #: Keys that this request has written and saved already.
+        #: Keys that this request has written and saved already, in a session without an owner.
         self._written: set[str] = set()
         self._modified = None
 
@@ -261,6 +261,10 @@ class SessionStore(SessionBase):
 
             raise UpdateError from error
 
+        if draft.owner is not None:
+            # What was saved for somebody is theirs, and nobody else's.
+            self._written.clear()
+
         self._renewed = self._renewed or key != self.session_key
         return saved
 
@@ -334,7 +338,9 @@ class SessionStore(SessionBase):
         draft.settle()
         follow_expiry(self._core, draft)
         written = {*draft.values.changed(), *self._written}
+        owner = draft.owner
         follow_login(self._core, draft, written=written, renewed=self._renewed)
+        self._renewed = self._renewed and draft.owner == owner
 
     def commit(self, *, ok: bool) -> Instruction:
         """Carry out what the request wants; say what to tell the browser. For the middleware.
