@@ -27,8 +27,9 @@ class _Circuit:
 class _Trouble:
     reading: _Circuit = dataclasses.field(default_factory=_Circuit)
     writing: _Circuit = dataclasses.field(default_factory=_Circuit)
-    #: What has failed. If one of these succeeds, the trouble is over.
+    #: What has failed. If one of these succeeds, the trouble may be over.
     failed: set[Operation] = dataclasses.field(default_factory=set)
+    failed_at: float = 0.0
     #: Whether an error that is in the log was one of those that do not even answer.
     told: set[bool] = dataclasses.field(default_factory=set)
 
@@ -38,7 +39,8 @@ class Breaker:
 
     Each time the pause is over one request tries again. Where only writes get no answer (during a
     failover, or while another process holds a lock) reads go on. Trouble is one line in the log,
-    however many requests meet it, and so is its end.
+    however many requests meet it, and so is its end. It has ended when nothing has failed for as
+    long as the pause: on a full disk small writes may succeed between large ones that fail.
 
     :param failures: after how many it opens.
     :param pause: seconds for which it stays open.
@@ -81,10 +83,11 @@ class Breaker:
             begins = node not in self.troubled
             trouble = self.troubled.setdefault(node, _Trouble())
             circuit = trouble.reading if operation == "get" else trouble.writing
+            trouble.failed_at = now = self._clock()
 
             if error.unreachable:
                 circuit.failures += 1
-                circuit.open_until = self._clock() + self._pause
+                circuit.open_until = now + self._pause
             else:
                 circuit.failures = trouble.reading.failures = 0
 
@@ -109,6 +112,11 @@ class Breaker:
             trouble.reading.failures = 0
 
             if operation not in trouble.failed:
+                return False
+
+            trouble.writing.failures = 0
+
+            if 0 <= self._clock() - trouble.failed_at < self._pause:
                 return False
 
             del self.troubled[node]

@@ -80,24 +80,28 @@ def test_a_write_that_works_lets_reads_try_again(breaker: Breaker, clock: FakeCl
 @pytest.mark.parametrize("error", [SILENCE, REFUSAL])
 def test_what_works_all_the_time_is_no_recovery(
     breaker: Breaker,
+    clock: FakeClock,
     caplog: pytest.LogCaptureFixture,
     failing: tuple[Operation, ...],
     working: tuple[Operation, ...],
     error: StoreUnavailable,
 ) -> None:
     begun = [breaker.failed("", operation, error) for operation in failing * 3]
+    clock.advance(10)
     over = [breaker.answered("", operation) for operation in working]
     begun += [breaker.failed("", operation, error) for operation in failing]
     assert (sum(begun), sum(over), len(caplog.messages)) == (1, 0, 1)
+    clock.advance(10)
     assert breaker.answered("", failing[0])
     assert len(caplog.messages) == 2
 
 
 def test_a_server_that_refuses_everything_is_told_once(
-    breaker: Breaker, caplog: pytest.LogCaptureFixture
+    breaker: Breaker, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert breaker.failed("", "get", REFUSAL)
     assert not breaker.failed("", "create", REFUSAL)
+    clock.advance(10)
     assert breaker.answered("", "get")
     assert caplog.messages == [
         "the session store refuses reading: no memory",
@@ -106,15 +110,40 @@ def test_a_server_that_refuses_everything_is_told_once(
 
 
 def test_a_server_that_is_back_but_refuses_is_told(
-    breaker: Breaker, caplog: pytest.LogCaptureFixture
+    breaker: Breaker, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     breaker.failed("", "get", SILENCE)
     breaker.failed("", "get", SILENCE)
     breaker.failed("", "get", REFUSAL)
     assert passes(breaker, "get")
+    clock.advance(10)
     assert breaker.answered("", "get")
     assert caplog.messages == [
         "the session store does not answer: timed out",
         "the session store refuses reading: no memory",
         "the session store answers again",
     ]
+
+
+@pytest.mark.parametrize("error", [SILENCE, REFUSAL])
+def test_what_fails_now_and_then_is_told_once(
+    breaker: Breaker, clock: FakeClock, caplog: pytest.LogCaptureFixture, error: StoreUnavailable
+) -> None:
+    for _ in range(20):
+        breaker.failed("", "replace", error)
+        clock.advance(1)
+        assert passes(breaker, "replace")
+        assert not breaker.answered("", "replace")
+        clock.advance(1)
+
+    assert len(caplog.messages) == 1
+    clock.advance(10)
+    assert breaker.answered("", "replace")
+
+
+def test_a_clock_that_was_set_back_does_not_delay_the_recovery(
+    breaker: Breaker, clock: FakeClock
+) -> None:
+    breaker.failed("", "get", SILENCE)
+    clock.advance(-3600)
+    assert breaker.answered("", "get")

@@ -381,7 +381,7 @@ class TestTold:
         assert (down, up) == ([{"node": ""}], [{"node": ""}])
 
     def test_a_store_that_only_refuses_to_write_is_told_once_too(
-        self, browser: Browser, store: FullStore, caplog: pytest.LogCaptureFixture
+        self, browser: Browser, store: FullStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         browser.put(a=1)
         store.fail("swap", unreachable=False)
@@ -393,6 +393,7 @@ class TestTold:
             assert browser.see() == {"a": 1}
 
         store.recover()
+        clock.advance(10)
         browser.put(a=3)
         assert caplog.messages == [
             "the session store refuses writing: connection refused",
