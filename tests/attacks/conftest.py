@@ -7,6 +7,8 @@ import logging
 
 import pytest
 
+pytest.register_assert_rewrite("tests.attacks.outages")
+
 Log = cabc.Callable[[], list[str]]
 
 

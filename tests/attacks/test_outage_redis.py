@@ -5,13 +5,13 @@ from __future__ import annotations
 import collections.abc as cabc
 import concurrent.futures
 import threading
-import time
 
 import pytest
 
 from sessionkit.stores.redis import RedisStore
 from tests.servers import RedisServer
 
+from . import outages
 from . import redis_troubles as troubles
 from .conftest import Log
 from .redis_troubles import HalfwayProxy
@@ -41,81 +41,23 @@ def store(scene: Scene, trouble: Trouble) -> RedisStore:
     return RedisStore(f"redis://127.0.0.1:{port}/0", timeout=0.25, connect_timeout=0.25)
 
 
-def ask_often(visitor: Visitor, path: str, times: int) -> float:
-    """Return how many seconds these requests took, none of which said anything about cookies."""
-    started = time.monotonic()
-
-    for _ in range(times):
-        assert not visitor.get(path).sets_cookie
-
-    return time.monotonic() - started
-
-
 @pytest.mark.parametrize("trouble", EVERYTHING)
 def test_nobody_is_logged_out(trouble: Trouble, scene: Scene, store: RedisStore, log: Log) -> None:
-    website = Website(store)
-    alice, stranger = website.visitor(user="alice"), website.visitor()
-
-    with trouble(scene):
-        read, written, login = alice.get("/read"), alice.post("/write"), stranger.post("/login")
-        assert (read.status, written.status, login.status) == (503, 503, 503)
-        assert not read.sets_cookie
-        assert not written.sets_cookie
-        assert not login.sets_cookie
-        assert "Retry-After" in read.headers
-        assert "Retry-After" not in written.headers
-        ask_often(alice, "/read", 3)
-        assert ask_often(alice, "/read", 50) < 0.5
-        assert ask_often(alice, "/untouched", 50) < 0.1
-        assert len(log()) == 1
-
-    until(lambda: alice.post("/write").status == 200)
-    assert alice.get("/read").text == "alice"
-    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+    outages.nobody_is_logged_out(Website(store), trouble(scene), log)
 
 
 @pytest.mark.parametrize("trouble", troubles.READ_ONLY)
 def test_what_can_be_read_is_read(
     trouble: Trouble, scene: Scene, store: RedisStore, log: Log
 ) -> None:
-    website = Website(store)
-    alice, stranger = website.visitor(user="alice"), website.visitor()
-
-    with trouble(scene):
-        for _ in range(4):
-            written, login = alice.post("/write"), stranger.post("/login")
-            assert (written.status, login.status) == (503, 503)
-            assert not written.sets_cookie
-            assert not login.sets_cookie
-            assert alice.get("/read").text == "alice"
-
-        assert ask_often(alice, "/write", 50) < 0.5
-        assert ask_often(alice, "/read", 50) < 0.5
-        assert alice.get("/read").text == "alice"
-        assert len(log()) == 1
-
-    until(lambda: alice.post("/write").status == 200)
-    assert alice.get("/read").text == "alice"
-    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+    outages.what_can_be_read_is_read(Website(store), trouble(scene), log)
 
 
 @pytest.mark.parametrize("trouble", EVERYTHING)
 def test_a_site_that_goes_on_without_sessions(
     trouble: Trouble, scene: Scene, store: RedisStore
 ) -> None:
-    website = Website(store, outage="unavailable")
-    alice = website.visitor(user="alice")
-
-    with trouble(scene):
-        assert alice.get("/read").text == "nobody"
-        assert alice.get("/state").text == "unavailable, 0 keys, available False"
-        assert alice.post("/write").status == 200
-
-        for path in ("/login", "/renew", "/save", "/mutate"):
-            answer = alice.post(path)
-            assert (path, answer.status, answer.sets_cookie) == (path, 503, False)
-
-    until(lambda: alice.get("/read").text == "alice")
+    outages.a_site_goes_on_without_sessions(Website(store, outage="unavailable"), trouble(scene))
 
 
 @pytest.mark.parametrize("outage", ["error", "unavailable"])
@@ -125,18 +67,7 @@ def test_a_site_that_goes_on_without_sessions(
 def test_who_logs_out_is_told_the_truth(
     trouble: Trouble, outage: str, scene: Scene, store: RedisStore
 ) -> None:
-    website = Website(store, outage=outage)
-    alice = website.visitor(user="alice")
-    thief = website.visitor()
-    thief.cookie = alice.cookie
-
-    with trouble(scene):
-        answer = alice.post("/logout")
-        assert (answer.status, answer.deletes_cookie, alice.cookie) == (503, True, None)
-        assert "the server could not be told" in answer.text
-
-    until(lambda: thief.get("/read").text == "alice")
-    assert alice.get("/read").text == "nobody"
+    outages.who_logs_out_is_told_the_truth(Website(store, outage=outage), trouble(scene))
 
 
 @pytest.mark.parametrize("trouble", [troubles.out_of_memory])
@@ -190,7 +121,7 @@ def test_many_visitors_at_once(trouble: Trouble, scene: Scene, store: RedisStore
 
         with trouble(scene):
             until(lambda: len(log()) == 1)
-            ask_often(website.visitor(), "/untouched", 50)
+            outages.ask_often(website.visitor(), "/untouched", 50)
 
         until(lambda: len(log()) > 1)
         over.set()

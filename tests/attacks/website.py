@@ -76,7 +76,8 @@ class Website:
     """The site on one store. What a visitor may ask for is in ``ACTIONS``."""
 
     def __init__(self, store: Store, **policy: t.Any) -> None:
-        self.manager = SessionManager(store, policy=SessionPolicy(breaker_pause=0.5, **policy))
+        settings = {"breaker_pause": 0.5, **policy}
+        self.manager = SessionManager(store, policy=SessionPolicy(**settings))
         self.application = SessionMiddleware(self._answer, self.manager)
 
     def _answer(
