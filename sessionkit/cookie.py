@@ -82,8 +82,11 @@ class CookieOptions:
             )
 
     def _check_syntax(self) -> None:
-        if not _is(_token, self.name):
-            raise ConfigurationError(f"cookie name {self.name!r} is not an HTTP token")
+        # Browsers ignore a cookie whose name and value have more than 4096 characters.
+        if not _is(_token, self.name) or len(self.name) > 255:
+            raise ConfigurationError(
+                f"cookie name {self.name!r} is not an HTTP token of at most 255 characters"
+            )
 
         if not _is(_attribute, self.path) or self.path[0] != "/":
             raise ConfigurationError(

@@ -46,6 +46,8 @@ def collect(
     :param taken: the classes that are stored already, or never can be.
     :raises ConfigurationError: for something else, or a class or name that is not free.
     """
+    if not isinstance(types, cabc.Iterable):
+        raise ConfigurationError(f"types must be a list, not {_described(types)}")
     found: dict[type, CustomType] = {}
     names: set[str] = set()
     for entry in types:

@@ -15,31 +15,27 @@ from .committer import Committer
 from .cookie import CookieOptions
 from .cookie import Instruction
 from .draft import Draft
-from .draft import Stored
 from .errors import ConfigurationError
 from .errors import DecodeError
 from .errors import PayloadTooLarge
-from .errors import StoreUnavailable
 from .errors import UnsupportedOperation
 from .errors import ValueNotSupported
 from .gateway import Gateway
+from .loader import Loader
+from .owners import Owners
+from .owners import SessionInfo
 from .patience import Patience
 from .payload import Header
-from .payload import Live
-from .payload import unpack
 from .policy import SessionPolicy
 from .session import Session
 from .store import Closeable
 from .store import Enumerable
-from .store import Owned
-from .store import Record
 from .store import Store
 from .store import Sweepable
 from .tokens import Randomness
 from .tokens import Secrets
 from .tokens import Signer
 from .tokens import Unsigned
-from .tokens import digest
 from .tokens import is_well_formed
 
 if t.TYPE_CHECKING:
@@ -48,26 +44,6 @@ if t.TYPE_CHECKING:
     from .codec import CustomType
 
 _logger = logging.getLogger("sessionkit")
-
-#: How many of the candidates in one request's cookies are looked up.
-LOOK_UPS: t.Final = 2
-
-
-class SessionInfo(t.NamedTuple):
-    """One of an owner's sessions, as a list shows it. Times are POSIX seconds.
-
-    :param public_id: names it in :meth:`SessionManager.revoke`; never works as a cookie.
-    :param created_at: when it was first stored.
-    :param seen_at: when it was last written or its life was extended.
-    :param expires_at: when it ends if it is not used again.
-    :param meta: what ``session.bind`` was given beside the owner.
-    """
-
-    public_id: str
-    created_at: float
-    seen_at: float
-    expires_at: float
-    meta: dict[str, t.Any]
 
 
 class SessionManager:
@@ -113,6 +89,12 @@ class SessionManager:
                     f"store must be a store such as open_store(url), not {type(store).__name__}"
                 )
 
+        if not isinstance(policy, SessionPolicy | None):
+            raise ConfigurationError(f"policy must be a SessionPolicy, not {type(policy).__name__}")
+
+        if not isinstance(cookie, CookieOptions | None):
+            raise ConfigurationError(f"cookie must be CookieOptions, not {type(cookie).__name__}")
+
         self.store = store
         self.policy: SessionPolicy = policy or SessionPolicy()
         self.cookie: CookieOptions = cookie or CookieOptions()
@@ -136,6 +118,14 @@ class SessionManager:
             self._randomness,
             self,
         )
+        self._loader = Loader(
+            self._gateway, self.policy, self.codec, self._signer, clock, self.new_header, self
+        )
+        self._owners = Owners(
+            self._gateway, self._committer, self.policy, clock, self.meta_of, self
+        )
+        #: Loads a session; the draft says how it went.
+        self.read: cabc.Callable[[Session], Draft] = self._loader.read
         self._warned_about_proxy = False
 
     def __repr__(self) -> str:
@@ -255,22 +245,18 @@ class SessionManager:
 
         :raises UnsupportedOperation: if the store has no index of owners.
         """
-        now = self.clock()
-        records = ((key, self._gateway.get(key)) for key in self._keys_of(str(owner)))
-        infos = (self._info(record, str(owner), now) for _, record in records if record)
-        return sorted((info for info in infos if info), key=lambda info: -info.seen_at)
+        return self._owners.sessions_of(str(owner))
 
     def revoke(self, owner: str | int, public_id: str) -> bool:
         """End the session of *owner* with this public id; False if there is none."""
-        return self._revoke(str(owner), lambda live: live.header.public_id == public_id) > 0
+        return self._owners.revoke(str(owner), public_id)
 
     def revoke_all(self, owner: str | int, *, except_: Session | None = None) -> int:
         """End all sessions of *owner*; return how many.
 
         :param except_: a session that goes on, such as that of the request that asks for it.
         """
-        spared = except_.public_id if except_ is not None else None
-        return self._revoke(str(owner), lambda live: live.header.public_id != spared)
+        return self._owners.revoke_all(str(owner), except_.public_id if except_ else None)
 
     def purge(self) -> int:
         """Remove expired sessions from the store; return how many.
@@ -309,24 +295,6 @@ class SessionManager:
         except DecodeError:
             return {}
 
-    def read(self, session: Session) -> Draft:
-        """Load *session*; the draft says how it went. Nothing is raised."""
-        superseded: Draft | None = None
-
-        try:
-            for session_id in self._candidates(session):
-                draft = self._look_up(session_id)
-
-                if draft is not None and draft.state == "live":
-                    return draft
-
-                superseded = superseded or draft
-        except StoreUnavailable as error:
-            session.error = error
-            return Draft(self.codec, "unavailable", self.new_header())
-
-        return superseded or Draft(self.codec, "new", self.new_header())
-
     def warn_about_proxy(self) -> None:
         """Say once that a proxy speaks https while we see http, so that cookies lack ``Secure``."""
         if not self._warned_about_proxy:
@@ -337,113 +305,6 @@ class SessionManager:
                 "SECURE_PROXY_SSL_HEADER (Django) handle the proxy, or set the cookie's "
                 "secure=True."
             )
-
-    def _candidates(self, session: Session) -> cabc.Iterator[str]:
-        if session.session_id is not None:
-            yield session.session_id
-            return
-
-        look_ups = 0
-
-        for value in session.candidates():
-            session_id = self._signer.verify(value)
-
-            if session_id is None:
-                self._emit(signals.rejected, session=session, reason="malformed")
-            elif look_ups < LOOK_UPS:
-                look_ups += 1
-                yield session_id
-
-    def _look_up(self, session_id: str) -> Draft | None:
-        key = digest(session_id)
-        record = self._gateway.get(key)
-
-        if record is None:
-            self._emit(signals.rejected, session=None, reason="unknown")
-            return None
-
-        now = self.clock()
-
-        if record.expires_at <= now:
-            self._emit(signals.rejected, session=None, reason="expired")
-            return None
-
-        try:
-            content = unpack(record.payload)
-        except DecodeError:
-            self._emit(signals.rejected, session=None, reason="corrupt")
-            _logger.warning("a session's record is damaged; it is treated as absent")
-            return None
-
-        stored = Stored(session_id, key, record)
-
-        if not isinstance(content, Live):
-            self._emit(signals.superseded_use, session=None)
-            header = self.new_header()
-            return Draft(self.codec, "superseded", header, stored=stored, values=content.values)
-
-        if self.policy.deadline(content.header) <= now:
-            self._emit(signals.rejected, session=None, reason="expired")
-            return None
-
-        return Draft(
-            self.codec,
-            "live",
-            content.header,
-            stored=stored,
-            owner=record.owner,
-            values=content.values,
-            flash=content.flash,
-        )
-
-    def _keys_of(self, owner: str) -> cabc.Collection[str]:
-        if not isinstance(self.store, Owned):
-            raise self._unsupported("list the sessions of an owner")
-
-        return self.store.owned_by(owner, self.clock())
-
-    def _info(self, record: Record, owner: str, now: float) -> SessionInfo | None:
-        live = self._live_of(record, owner)
-
-        if live is None or record.expires_at <= now or self.policy.deadline(live.header) <= now:
-            return None
-
-        header = live.header
-        return SessionInfo(
-            header.public_id,
-            header.created_at,
-            header.seen_at,
-            record.expires_at,
-            self.meta_of(header),
-        )
-
-    def _live_of(self, record: Record, owner: str) -> Live | None:
-        if record.owner != owner:
-            return None
-
-        try:
-            content = unpack(record.payload)
-        except DecodeError:
-            return None
-
-        return content if isinstance(content, Live) else None
-
-    def _revoke(self, owner: str, wanted: cabc.Callable[[Live], bool]) -> int:
-        """List, end, and list again, until a listing shows nothing that was not tried yet."""
-        tried: set[str] = set()
-        revoked = 0
-
-        while untried := [key for key in self._keys_of(owner) if key not in tried]:
-            for key in untried:
-                tried.add(key)
-                record = self._gateway.get(key)
-                live = self._live_of(record, owner) if record is not None else None
-
-                if live is not None and wanted(live) and self._committer.end(key, record, owner):
-                    revoked += 1
-                    self._emit(signals.destroyed, session=None, reason="revoked")
-
-        return revoked
 
     def _unsupported(self, what: str) -> UnsupportedOperation:
         return UnsupportedOperation(f"{type(self.store).__name__} cannot {what}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import dataclasses
 import datetime
 import math
@@ -78,12 +79,7 @@ class SessionPolicy:
                 raise ConfigurationError(f"policy.{name} must be a positive whole number")
 
         for name in ("form_tokens", "queues"):
-            value = getattr(self, name)
-
-            if isinstance(value, str) or not all(isinstance(key, str) for key in value):
-                raise ConfigurationError(f"policy.{name} must be a list of keys")
-
-            object.__setattr__(self, name, tuple(value))
+            object.__setattr__(self, name, _keys(getattr(self, name), name))
 
         if self.outage not in ("error", "unavailable"):
             raise ConfigurationError("policy.outage must be 'error' or 'unavailable'")
@@ -123,6 +119,15 @@ class SessionPolicy:
             return None
 
         return max(0, min(MAX_AGE_LIMIT, int(self.deadline(header) - now)))
+
+
+def _keys(value: object, name: str) -> tuple[str, ...]:
+    keys = tuple(value) if isinstance(value, cabc.Iterable) else (None,)
+
+    if isinstance(value, str) or not all(isinstance(key, str) for key in keys):
+        raise ConfigurationError(f"policy.{name} must be a list of keys")
+
+    return t.cast("tuple[str, ...]", keys)
 
 
 def _limit(value: Seconds) -> float:

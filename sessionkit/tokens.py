@@ -107,7 +107,10 @@ def _checked(secret: object) -> bytes:
     if not isinstance(secret, (str, bytes)) or not secret:
         raise ConfigurationError("each of the secrets must be text or bytes, and not empty")
 
-    return secret.encode() if isinstance(secret, str) else secret
+    try:
+        return secret.encode() if isinstance(secret, str) else secret
+    except UnicodeEncodeError:
+        raise ConfigurationError("one of the secrets contains lone surrogates") from None
 
 
 class Signer:
@@ -119,7 +122,10 @@ class Signer:
     """
 
     def __init__(self, secrets: Secrets, name: str, *, bare_ids: bool = False) -> None:
-        if isinstance(secrets, (str, bytes)) or not secrets:
+        # Arguments are checked at run time too, for callers without a type checker.
+        is_list = isinstance(secrets, cabc.Sequence) and not isinstance(secrets, (str, bytes))
+
+        if not is_list or not secrets:
             raise ConfigurationError("secrets must be a list of text or bytes, newest first")
 
         self._bare_ids = bare_ids
