@@ -19,7 +19,9 @@ from django.utils.module_loading import import_string
 
 from sessionkit import CookieOptions
 from sessionkit import SessionPolicy
+from sessionkit.codec import Codec
 from sessionkit.errors import ConfigurationError
+from sessionkit.tokens import Signer
 
 from .store_url import StoreURL
 
@@ -52,6 +54,10 @@ def section(name: str) -> t.Any:
 def policy() -> SessionPolicy:
     """Return the limits: Django's settings, and ``POLICY`` over them."""
     age = settings.SESSION_COOKIE_AGE
+
+    if isinstance(age, bool) or not isinstance(age, int | float):
+        raise SettingsError("SESSION_COOKIE_AGE must be a number of seconds")
+
     return _made(
         SessionPolicy,
         "POLICY",
@@ -67,7 +73,11 @@ def policy() -> SessionPolicy:
 
 def cookie() -> CookieOptions:
     """Return the cookie's attributes: Django's settings, and ``COOKIE`` over them."""
-    if "name" in (section("COOKIE") or ()):
+    given = section("COOKIE")
+    name = settings.SESSION_COOKIE_NAME
+    renamed = given.name != name if isinstance(given, CookieOptions) else _has(given, "name")
+
+    if renamed:
         raise SettingsError(
             "SESSIONKIT['COOKIE'] cannot rename the cookie; set SESSION_COOKIE_NAME, which Django "
             "and its test client read too"
@@ -77,7 +87,7 @@ def cookie() -> CookieOptions:
         CookieOptions,
         "COOKIE",
         {
-            "name": settings.SESSION_COOKIE_NAME,
+            "name": name,
             "path": settings.SESSION_COOKIE_PATH,
             "domain": settings.SESSION_COOKIE_DOMAIN or None,
             # False is Django's default, and cannot be told from a choice.
@@ -86,6 +96,10 @@ def cookie() -> CookieOptions:
             "samesite": settings.SESSION_COOKIE_SAMESITE or None,
         },
     )
+
+
+def _has(given: object, key: str) -> bool:
+    return isinstance(given, cabc.Mapping) and key in given
 
 
 def _made(kind: type[T], name: str, defaults: dict[str, t.Any]) -> T:
@@ -116,8 +130,8 @@ def secrets() -> list[str | bytes] | None:
     """Return what cookies are signed with, newest first; None: they are not."""
     given = section("SECRETS")
 
-    if given is not None and (isinstance(given, str | bytes) or not list(given)):
-        raise SettingsError("SESSIONKIT['SECRETS'] must be a list of secrets, newest first")
+    if given is not None:
+        _accepted("SECRETS", lambda: Signer(given, settings.SESSION_COOKIE_NAME))
 
     return None if given is None else list(given)
 
@@ -125,7 +139,20 @@ def secrets() -> list[str | bytes] | None:
 def types() -> list[t.Any]:
     """Return the types that values may be of, importing those given by their dotted path."""
     given = section("TYPES") or ()
-    return [_imported(kind, "TYPES") if isinstance(kind, str) else kind for kind in given]
+
+    if not isinstance(given, cabc.Iterable) or isinstance(given, str):
+        raise SettingsError("SESSIONKIT['TYPES'] must be a list")
+
+    kinds = [_imported(kind, "TYPES") if isinstance(kind, str) else kind for kind in given]
+    _accepted("TYPES", lambda: Codec(kinds))
+    return kinds
+
+
+def _accepted(name: str, use: cabc.Callable[[], object]) -> None:
+    try:
+        use()
+    except ConfigurationError as error:
+        raise SettingsError(f"SESSIONKIT[{name!r}]: {error}") from error
 
 
 def store() -> t.Any:
@@ -139,7 +166,13 @@ def store() -> t.Any:
     elif isinstance(given, str) and ":" not in given:
         given = _imported(given, "STORE")
 
-    return StoreURL(given) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return StoreURL(given)
+
+    if not callable(given) and not callable(getattr(given, "swap", None)):
+        raise SettingsError("SESSIONKIT['STORE'] must be a URL, a callable or a store")
+
+    return given
 
 
 def _from_environment(given: cabc.Mapping[str, t.Any]) -> str:
@@ -147,6 +180,9 @@ def _from_environment(given: cabc.Mapping[str, t.Any]) -> str:
         raise SettingsError("SESSIONKIT['STORE'] as a dictionary must be {'env': 'NAME'}")
 
     name = given["env"]
+
+    if not isinstance(name, str):
+        raise SettingsError("SESSIONKIT['STORE']: the name of a variable must be text")
 
     if not (url := os.environ.get(name)):
         raise SettingsError(f"SESSIONKIT['STORE']: the environment variable {name} is not set")
@@ -172,7 +208,7 @@ def _quoted(path: pathlib.Path) -> str:
 def _imported(path: str, name: str) -> t.Any:
     try:
         return import_string(path)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise SettingsError(
             f"SESSIONKIT[{name!r}]: {path!r} cannot be imported ({error})"
         ) from error

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.base import UpdateError
+from django.utils.module_loading import import_string
 
 from sessionkit import Session
 from sessionkit.cookie import Instruction
@@ -55,11 +56,17 @@ class SessionStore(SessionBase):
     #: Why the view was given up.
     failure: SessionError | None = None
 
+    #: Keys that this request has written and saved already, in a session without an owner.
+    _written: frozenset[str] = frozenset()
+
     def __init__(self, session_key: str | None = None) -> None:
-        super().__init__(session_key)
-        #: Keys that this request has written and saved already, in a session without an owner.
-        self._written: set[str] = set()
-        self._modified = None
+        # Without SessionBase's own, which sets what is a property here.
+        self._session_key = session_key
+
+    @property
+    def serializer(self) -> t.Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What ``encode()`` and ``decode()`` use. The engine does not use them."""
+        return import_string(settings.SESSION_SERIALIZER)
 
     @property
     def core(self) -> Session:
@@ -263,7 +270,7 @@ class SessionStore(SessionBase):
 
         if draft.owner is not None:
             # What was saved for somebody is theirs, and nobody else's.
-            self._written.clear()
+            self._written = frozenset()
 
         self._renewed = self._renewed or key != self.session_key
         return saved
@@ -300,7 +307,7 @@ class SessionStore(SessionBase):
         # Not core.save(), which an unavailable store forbids: the cookie must go in any case.
         self._core.manager.save(self._core)
         self._claimed = None
-        self._written.clear()
+        self._written = frozenset()
         self._stood_down = False
         self._modified = True
 
@@ -342,11 +349,8 @@ class SessionStore(SessionBase):
         follow_login(self._core, draft, written=written, renewed=self._renewed)
         self._renewed = self._renewed and draft.owner == owner
 
-    def commit(self, *, ok: bool) -> Instruction:
-        """Carry out what the request wants; say what to tell the browser. For the middleware.
-
-        :param ok: False if the answer is an error.
-        """
+    def prepare(self) -> None:
+        """Tell the core everything that it must know for the commit. For the middleware."""
         core = self._core
 
         if not core.committed:
@@ -355,7 +359,12 @@ class SessionStore(SessionBase):
 
             self.settle()
 
-        return core.manager.commit(core, ok=ok and self._modified is not False)
+    def commit(self, *, ok: bool) -> Instruction:
+        """Carry out what the request wants; say what to tell the browser. For the middleware.
+
+        :param ok: False if the answer is an error.
+        """
+        return self._core.manager.commit(self._core, ok=ok and self._modified is not False)
 
     # --- what Django's sessions do not have ---
 

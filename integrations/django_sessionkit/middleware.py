@@ -101,7 +101,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
     def process_response(self, request: HttpRequest, response: t.Any) -> t.Any:
         session = getattr(request, "session", None)
 
-        if not isinstance(session, SessionStore):
+        if not isinstance(session, SessionStore) or session.is_untouched:
             return response
 
         ok = response.status_code < 500
@@ -109,10 +109,10 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         instruction: Instruction = None
 
         try:
+            session.prepare()
+
             if session.is_outermost:
                 instruction = session.commit(ok=ok)
-            else:
-                session.settle()
         except UNAVAILABLE as error:
             failure = failure or error
             instruction = error.instruction or session.core.instruction

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
+import threading
 import typing as t
 
 import pytest
@@ -196,6 +198,24 @@ def test_requests_at_once_lose_no_key(site: Site, spy: Spy) -> None:
         "theirs": "1",
         "cart": ["tea"],
     }
+
+
+@pytest.mark.usefixtures("store")
+def test_twenty_requests_in_parallel_lose_no_key(site: Site) -> None:
+    browser = site(put=put)
+    browser.get("/put")
+    barrier = threading.Barrier(20)
+
+    def write(number: int) -> int:
+        other = site.browser()
+        other.cookies.update(browser.cookies)
+        barrier.wait()
+        return other.get(f"/put?key=key{number}").status_code
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(write, range(20))) == {200}
+
+    assert set(session_of(browser).keys()) == {"a", *(f"key{number}" for number in range(20))}
 
 
 def test_a_nested_change_is_saved(site: Site, spy: Spy) -> None:

@@ -157,6 +157,23 @@ def test_the_user_is_the_owner_there_as_well(site: Site, spy: Spy, user: User) -
     assert "Max-Age=0" in browser.get("/leave").headers["Set-Cookie"]
 
 
+def test_every_request_is_saved_there_as_well(site: Site, spy: Spy) -> None:
+    def put(request: t.Any) -> None:
+        request.session["a"] = 1
+
+    browser = around(site, get_manager(), put=put, idle=lambda request: "idle")
+    browser.get("/put")
+    spy.last_calls()
+
+    with override_settings(SESSION_SAVE_EVERY_REQUEST=True):
+        browser = werkzeug.test.Client(SessionMiddleware(WSGIHandler(), get_manager()))
+        browser.get("/put")
+        spy.last_calls()
+        browser.get("/idle")
+
+    assert spy.last_calls() == ["get", "swap"]
+
+
 def test_another_manager_around_django_is_a_mistake(
     site: Site, spy: Spy, caplog: pytest.LogCaptureFixture
 ) -> None:

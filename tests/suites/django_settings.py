@@ -9,6 +9,7 @@ DATABASES = {
 SECRET_KEY = "of Django's own tests"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = False
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 SESSION_ENGINE = "django_sessionkit.engine"
 SESSIONKIT = {"STORE": {"env": "SESSIONKIT_SUITE_STORE"}}
