@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime
 import typing as t
+from dataclasses import fields
 from pathlib import Path
 
 from sessionkit.cookie import CookieOptions
@@ -24,6 +25,12 @@ if t.TYPE_CHECKING:
 
 _PREFIX = "SESSIONKIT_"
 _NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+
+#: Flask's own settings for the cookie.
+_FLASK_NAMES: t.Final = {
+    **{field.name: f"SESSION_COOKIE_{field.name.upper()}" for field in fields(CookieOptions)},
+    "path": "SESSION_COOKIE_PATH or APPLICATION_ROOT",
+}
 
 #: Where Flask keeps its flash messages.
 QUEUES: t.Final = ("_flashes",)
@@ -74,7 +81,7 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> SessionManage
     with _naming("SESSIONKIT_POLICY"):
         policy = _policy(config.get("SESSIONKIT_POLICY"), app)
 
-    with _naming("SESSIONKIT_COOKIE or SESSION_COOKIE_..."):
+    with _naming("SESSIONKIT_COOKIE"):
         cookie = _cookie(config.get("SESSIONKIT_COOKIE"), app, interface)
 
     with _naming("SESSIONKIT_STORE"):
@@ -102,7 +109,7 @@ def refuse_settings(app: flask.Flask) -> None:
 
 
 def _check_own_names(app: flask.Flask) -> None:
-    names = [name for name in app.config if name.startswith(_PREFIX)]
+    names = [name for name in app.config if str(name).startswith(_PREFIX)]
 
     for name in names:
         if name.removeprefix(_PREFIX) not in _NAMES:
@@ -111,9 +118,9 @@ def _check_own_names(app: flask.Flask) -> None:
 
 
 def _check_names(
-    settings: cabc.Mapping[str, t.Any], kind: type[SessionPolicy | CookieOptions]
+    settings: cabc.Mapping[t.Any, t.Any], kind: type[SessionPolicy | CookieOptions]
 ) -> None:
-    known = [field.name for field in dataclasses.fields(kind)]
+    known = [field.name for field in fields(kind)]
 
     for name in settings:
         if name not in known:
@@ -129,7 +136,12 @@ def _naming(setting: str) -> cabc.Generator[None, None, None]:
 
 
 def _policy(given: t.Any, app: flask.Flask) -> SessionPolicy:
-    tokens = tuple({*FORM_TOKENS, app.config.get("WTF_CSRF_FIELD_NAME") or FORM_TOKENS[0]})
+    field = app.config.get("WTF_CSRF_FIELD_NAME") or FORM_TOKENS[0]
+
+    if not isinstance(field, str):
+        raise ConfigurationError(f"WTF_CSRF_FIELD_NAME must be text, not {type(field).__name__}")
+
+    tokens = tuple({*FORM_TOKENS, field})
 
     if isinstance(given, SessionPolicy):
         return dataclasses.replace(
@@ -142,10 +154,17 @@ def _policy(given: t.Any, app: flask.Flask) -> SessionPolicy:
         raise ConfigurationError(f"must be a dict or a SessionPolicy, not {type(given).__name__}")
 
     settings: dict[str, t.Any] = dict(given or {})
-    lifetime: datetime.timedelta = app.permanent_session_lifetime
-    settings.setdefault("idle_timeout", seconds(lifetime, "PERMANENT_SESSION_LIFETIME"))
+    _check_names(settings, SessionPolicy)
+    settings.setdefault("idle_timeout", seconds(_lifetime(app), "PERMANENT_SESSION_LIFETIME"))
     settings.setdefault("form_tokens", tokens)
     return flask_policy(**settings)
+
+
+def _lifetime(app: flask.Flask) -> datetime.timedelta:
+    try:
+        return app.permanent_session_lifetime
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigurationError(f"PERMANENT_SESSION_LIFETIME: {error}") from error
 
 
 def _cookie(given: t.Any, app: flask.Flask, interface: SessionInterface) -> CookieOptions:
@@ -161,14 +180,19 @@ def _cookie(given: t.Any, app: flask.Flask, interface: SessionInterface) -> Cook
     options: dict[str, t.Any] = {
         "name": interface.get_cookie_name(app),
         "path": interface.get_cookie_path(app),
-        "domain": domain.lstrip(".") if domain else None,
+        "domain": domain.lstrip(".") if isinstance(domain, str) else domain or None,
         "secure": bool(interface.get_cookie_secure(app)) or "auto",
         "httponly": bool(interface.get_cookie_httponly(app)),
-        "samesite": samesite.title() if samesite else "Lax",
+        "samesite": samesite.title() if isinstance(samesite, str) else samesite or "Lax",
         "partitioned": bool(interface.get_cookie_partitioned(app)),
         **(given or {}),
     }
     _check_names(options, CookieOptions)
+
+    for option, value in options.items():
+        with _naming(repr(option) if given and option in given else _FLASK_NAMES[option]):
+            CookieOptions(**{option: value})
+
     return CookieOptions(**options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import math
 import typing as t
 import urllib.parse
 
@@ -39,7 +40,9 @@ def parameters(query: str, kinds: Kinds) -> tuple[dict[str, t.Any], list[tuple[s
             raise ConfigurationError(f"{name!r} is twice in the store URL")
         else:
             try:
-                ours[name] = kinds[name](text)
+                ours[name] = value = kinds[name](text)
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise ValueError(text)
             except ValueError:
                 raise ConfigurationError(f"{name!r} in the store URL cannot be {text!r}") from None
     return ours, others
