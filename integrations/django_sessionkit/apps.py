@@ -9,9 +9,9 @@ from django.core import checks
 class SessionkitConfig(AppConfig):
     """``INSTALLED_APPS = [..., "django_sessionkit"]`` adds the checks of the settings."""
 
-    name = "django_sessionkit"
-    label = "sessionkit"
-    verbose_name = "Sessions"
+    name: str = "django_sessionkit"
+    label: str = "sessionkit"
+    verbose_name: str = "Sessions"
 
     def ready(self) -> None:
         from .checks import check_settings
