@@ -7,9 +7,9 @@ from . import signals as signals
 from .codec import CustomType as CustomType
 from .cookie import CookieOptions as CookieOptions
 from .current import current_session as current_session
-from .manager import SessionInfo as SessionInfo
 from .manager import SessionManager as SessionManager
 from .middleware import SessionMiddleware as SessionMiddleware
+from .owners import SessionInfo as SessionInfo
 from .policy import SessionPolicy as SessionPolicy
 from .session import Session as Session
 from .store import Record as Record

@@ -92,5 +92,8 @@ def check_proxy(session: Session, *, https: bool, forwarded_proto: str | None) -
 
     :param forwarded_proto: the request's ``X-Forwarded-Proto`` header.
     """
-    if forwarded_proto == "https" and not https and not session.cookie.is_secure(https):
+    # Each proxy adds its own; the first spoke to the browser.
+    is_https_outside = (forwarded_proto or "").split(",")[0].strip().lower() == "https"
+
+    if is_https_outside and not https and not session.cookie.is_secure(https):
         session.manager.warn_about_proxy()

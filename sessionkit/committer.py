@@ -9,29 +9,25 @@ import collections.abc as cabc
 import typing as t
 
 from . import signals
-from .cookie import MAX_AGE_LIMIT
 from .cookie import Delete
 from .cookie import Instruction
-from .cookie import Set
 from .draft import Draft
 from .draft import Intent
 from .draft import Stored
-from .errors import DecodeError
-from .errors import NewerFormat
-from .errors import PayloadTooLarge
 from .errors import SessionConflict
 from .errors import StoreUnavailable
 from .gateway import Gateway
 from .patience import Patience
 from .payload import Live
-from .payload import Stub
-from .payload import pack_stub
-from .payload import unpack
 from .policy import REFRESH_AFTER
 from .policy import SessionPolicy
+from .records import Records
+from .records import content_of
+from .records import is_stub
+from .records import no_shorter
+from .records import successor_of
 from .store import Record
 from .tokens import Randomness
-from .tokens import digest
 
 if t.TYPE_CHECKING:
     from .session import Session
@@ -45,10 +41,10 @@ class Committer:
 
     :param gateway: the way to the store.
     :param policy: limits.
-    :param sign: turns an id into the cookie's value.
+    :param records: makes what is written.
     :param clock: returns POSIX seconds.
     :param patience: makes the pauses of one request.
-    :param randomness: draws ids and versions.
+    :param randomness: draws public ids.
     :param sender: who sends the signals.
     """
 
@@ -56,7 +52,7 @@ class Committer:
         self,
         gateway: Gateway,
         policy: SessionPolicy,
-        sign: cabc.Callable[[str], str],
+        records: Records,
         clock: cabc.Callable[[], float],
         patience: cabc.Callable[[], Patience],
         randomness: Randomness,
@@ -64,7 +60,7 @@ class Committer:
     ) -> None:
         self._gateway = gateway
         self._policy = policy
-        self._sign = sign
+        self._records = records
         self._clock = clock
         self._patience = patience
         self._randomness = randomness
@@ -75,12 +71,11 @@ class Committer:
 
         :param ok: False for an answer that is an error: then only an end is carried out.
         """
-        if not ok and draft.intent is Intent.END:
-            draft.start_afresh(draft.header)
-
         if ok:
             draft.settle()
-        elif draft.intent is not Intent.END:
+        elif draft.must_end:
+            draft.start_afresh(draft.header)
+        else:
             self._drop(session, draft, "error_response")
             return draft.announced
 
@@ -116,6 +111,10 @@ class Committer:
         draft.announced = self._carry_out(session, draft) or draft.announced
         return draft.state == "live"
 
+    def announce(self, draft: Draft) -> Instruction:
+        """Return the cookie of a stored session, for a browser that does not have it."""
+        return self._records.announce(draft, draft.origin.session_id, self._clock())
+
     def end(self, key: str, record: Record | None, owner: str | None = None) -> bool:
         """End what is stored under *key*, or what replaced it.
 
@@ -126,14 +125,14 @@ class Committer:
         followed: set[str] = set()
 
         while record is not None:
-            successor = _successor(record)
+            successor = successor_of(record)
 
             if successor is not None:
                 # Only a damaged or hostile store leads back to where we were.
                 followed.add(key)
                 key = successor
                 record = None if key in followed else self._gateway.get(key)
-            elif _is_stub(record) or owner not in (None, record.owner):
+            elif is_stub(record) or owner not in (None, record.owner):
                 return False
             elif self._gateway.delete(key, record):
                 return True
@@ -144,7 +143,7 @@ class Committer:
         return False
 
     def _is_wanted(self, draft: Draft) -> bool:
-        return draft.forced or not draft.is_empty or draft.chosen_id is not None
+        return not draft.is_empty or draft.chosen_id is not None
 
     def _carry_out(self, session: Session, draft: Draft) -> Instruction:
         if draft.intent is Intent.END:
@@ -163,16 +162,23 @@ class Committer:
         draft.header = draft.header._replace(created_at=now, started_at=now)
 
         for _ in range(NEW_ID_ATTEMPTS):
-            stored, instruction = self._draw(draft, now)
+            stored, instruction = self._records.draw(draft, now)
 
-            if self._gateway.swap(stored.key, None, stored.record):
+            in_the_way = self._dead_record(stored.key) if draft.chosen_id is not None else None
+
+            if self._gateway.swap(stored.key, in_the_way, stored.record):
                 self._saved(session, draft, stored, signals.created)
                 return instruction
 
-            if draft.chosen_id is not None:
-                break
-
         raise SessionConflict("a new session could not be created: its id is in use")
+
+    def _dead_record(self, key: str) -> Record | None:
+        """Return what is left under an id that server code has chosen, if it is over."""
+        record = self._gateway.get(key)
+        is_over = record is not None and (
+            record.expires_at <= self._clock() or content_of(record) is None
+        )
+        return record if is_over else None
 
     def _write(self, session: Session, draft: Draft) -> Instruction:
         patience = self._patience()
@@ -180,12 +186,9 @@ class Committer:
         while True:
             session_id, key, old = draft.origin
             now = self._clock()
-            instruction = self._cookie_again(draft, session_id, now)
-            record = self._record(draft, old.version + 1, now)
-            self._check_size(draft, record)
-
-            if not draft.expiry_set:
-                record = record._replace(expires_at=max(record.expires_at, old.expires_at))
+            instruction = self._records.announce_again(draft, session_id, now)
+            record = no_shorter(draft, old, self._records.record(draft, old.version + 1, now))
+            self._records.check_size(draft, record)
 
             if self._gateway.swap(key, old, record):
                 self._saved(session, draft, Stored(session_id, key, record), signals.saved)
@@ -202,12 +205,12 @@ class Committer:
         now = self._clock()
         gained = self._policy.expires_at(draft.header, draft.owner, now) - old.expires_at
         limit = self._policy.idle_limit(draft.header, draft.owner)
-        instruction = self._cookie_again(draft, session_id, now)
+        instruction = self._records.announce_again(draft, session_id, now)
 
         if gained < limit * REFRESH_AFTER and instruction is None:
             return None
 
-        record = _no_shorter(draft, old, self._record(draft, old.version + 1, now))
+        record = no_shorter(draft, old, self._records.record(draft, old.version + 1, now))
 
         try:
             refreshed = self._gateway.swap(key, old, record)
@@ -231,11 +234,11 @@ class Committer:
         while True:
             old = draft.origin
             now = self._clock()
-            new, instruction = self._draw(draft, now)
-            new = new._replace(record=_no_shorter(draft, old.record, new.record))
+            new, instruction = self._records.draw(draft, now)
+            new = new._replace(record=no_shorter(draft, old.record, new.record))
 
             if self._gateway.move(
-                old.key, old.record, self._stub(draft, new.key, now), new.key, new.record
+                old.key, old.record, self._records.stub(draft, new.key, now), new.key, new.record
             ):
                 self._saved(session, draft, new, signals.renewed)
                 return instruction
@@ -281,7 +284,7 @@ class Committer:
             old = draft.stored
             now = self._clock()
 
-            if draft.is_empty or _is_stub(old.record):
+            if draft.is_empty or is_stub(old.record):
                 ended = self.end(old.key, old.record)
 
                 if ended:
@@ -294,10 +297,10 @@ class Committer:
                 return Delete() if ended else None
 
             draft.header = draft.header._replace(created_at=now)
-            new, instruction = self._draw(draft, now)
+            new, instruction = self._records.draw(draft, now)
 
             if self._gateway.move(
-                old.key, old.record, self._stub(draft, new.key, now), new.key, new.record
+                old.key, old.record, self._records.stub(draft, new.key, now), new.key, new.record
             ):
                 signals.emit(signals.destroyed, self._sender, session=session, reason="replaced")
                 self._saved(session, draft, new, signals.created)
@@ -316,7 +319,7 @@ class Committer:
     def _reload(self, session: Session, draft: Draft, *, quietly: bool = False) -> bool:
         """Merge with what another request has stored; False if the session is over."""
         record = self._gateway.get(draft.origin.key)
-        theirs = None if record is None else _content(record)
+        theirs = None if record is None else content_of(record)
 
         if record is None or not isinstance(theirs, Live):
             if not quietly:
@@ -336,60 +339,6 @@ class Committer:
 
         return True
 
-    def _draw(self, draft: Draft, now: float) -> tuple[Stored, Set]:
-        """Make a record under a new id, and the cookie that goes with it."""
-        session_id = draft.chosen_id or self._randomness.session_id()
-        instruction = self._set(draft, session_id, now)
-        record = self._record(draft, self._randomness.first_version(), now)
-        self._check_size(draft, record)
-        return Stored(session_id, digest(session_id), record), instruction
-
-    def _set(self, draft: Draft, session_id: str, now: float) -> Set:
-        max_age = self._policy.max_age(draft.header, now)
-        promised = None if max_age is None else now + max_age
-        draft.header = draft.header._replace(promised_until=promised)
-        return Set(self._sign(session_id), max_age)
-
-    def _cookie_again(self, draft: Draft, session_id: str, now: float) -> Set | None:
-        """Return the same cookie anew if its lifetime was changed, if the browser would forget it
-        before the session ends, or, for a session without an end, if half of its lifetime is over.
-        A new id sends it anyway."""
-        policy = self._policy
-        promised = draft.base_header.promised_until
-        needed = min(policy.deadline(draft.header), now + MAX_AGE_LIMIT / 2)
-
-        # What was promised was cut to whole seconds.
-        if policy.is_transient(draft.header) != (promised is None) or (
-            promised is not None and promised + 1 <= needed
-        ):
-            return self._set(draft, session_id, now)
-
-        return None
-
-    def _record(self, draft: Draft, version: int, now: float) -> Record:
-        draft.header = draft.header._replace(seen_at=now)
-        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
-        return Record(draft.pack(), version, expires_at, draft.owner)
-
-    def _check_size(self, draft: Draft, record: Record) -> None:
-        size = len(record.payload)
-
-        if size > self._policy.max_payload:
-            sizes = {key: len(value) for key, value in draft.values.encoded().items()}
-            largest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
-            raise PayloadTooLarge(size, self._policy.max_payload, largest)
-
-    def _stub(self, draft: Draft, successor: str, now: float) -> Record:
-        old = draft.origin.record
-        tokens: dict[str, bytes] = {}
-
-        if self._policy.form_tokens and (content := _content(old)) is not None:
-            names = content.values.keys() & set(self._policy.form_tokens)
-            tokens = {key: content.values[key] for key in names}
-
-        payload = pack_stub(Stub("renewed", successor, tokens))
-        return Record(payload, old.version + 1, now + self._policy.stub_timeout)
-
     def _saved(
         self, session: Session, draft: Draft, stored: Stored, signal: signals.Signal
     ) -> None:
@@ -403,34 +352,3 @@ class Committer:
 
         if keys:
             signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)
-
-
-def _no_shorter(draft: Draft, old: Record, record: Record) -> Record:
-    """Keep a process with a slow clock from shortening a life."""
-    if draft.expiry_set:
-        return record
-
-    return record._replace(expires_at=max(record.expires_at, old.expires_at))
-
-
-def _content(record: Record) -> Live | Stub | None:
-    try:
-        return unpack(record.payload)
-    except DecodeError:
-        return None
-
-
-def _is_stub(record: Record) -> bool:
-    try:
-        return isinstance(_content(record), Stub)
-    except NewerFormat:
-        return False
-
-
-def _successor(record: Record) -> str | None:
-    try:
-        content = _content(record)
-    except NewerFormat:
-        return None
-
-    return content.successor if isinstance(content, Stub) else None

@@ -80,6 +80,8 @@ class Draft:
         self.written: bool = False
         #: The expiry was set in this request, so it may shrink.
         self.expiry_set: bool = False
+        #: The end was asked for, so it is carried out whatever the answer's status.
+        self.must_end: bool = False
         #: What the answer must announce about the cookie, whatever its status.
         self.announced: Instruction = None
         #: An id that server code chose for a session to be created.
@@ -97,6 +99,12 @@ class Draft:
     def keeps_writes(self) -> bool:
         """Whether what is written is going to be stored if nothing else is asked for."""
         return self.state in ("new", "live") or self.intent in (Intent.BIND, Intent.END)
+
+    @property
+    def shown_state(self) -> State:
+        """The state as the application sees it: what was ended in this request is new again."""
+        ended = self.intent is Intent.END and self.state != "unavailable"
+        return "new" if ended else self.state
 
     @property
     def is_empty(self) -> bool:
@@ -135,12 +143,7 @@ class Draft:
 
         :param keep: keys whose values go along.
         """
-        if keep:
-            self.values.settle()
-
-        kept = {key: value for key, value in self.values.current.items() if key in keep}
-        self.values.clear()
-        self.values.current.update(kept)
+        self.values.clear(keep)
         self.flash.clear()
         self.header = header
         self.owner = None
@@ -171,6 +174,7 @@ class Draft:
         self.state = "new"
         self.stored = None
         self.intent = Intent.KEEP
+        self.must_end = False
         self.forced = False
         self.written = True
 
@@ -183,6 +187,7 @@ class Draft:
         self.values.saved()
         self.flash.saved()
         self.intent = Intent.KEEP
+        self.must_end = False
         self.forced = False
         self.expiry_set = False
         self.chosen_id = None

@@ -27,6 +27,7 @@ from .owners import SessionInfo
 from .patience import Patience
 from .payload import Header
 from .policy import SessionPolicy
+from .records import Records
 from .session import Session
 from .store import Closeable
 from .store import Enumerable
@@ -112,7 +113,7 @@ class SessionManager:
         self._committer = Committer(
             self._gateway,
             self.policy,
-            self._signer.sign,
+            Records(self.policy, self._signer.sign, self._randomness),
             clock,
             self._patience,
             self._randomness,
@@ -186,8 +187,12 @@ class SessionManager:
         if session.draft.state == "superseded":
             raise ConfigurationError("this session id has been replaced; choose another one")
 
-        if session.draft.state == "new":
-            session.draft.chosen_id = chosen
+        draft = session.draft
+
+        if draft.state == "new":
+            draft.chosen_id = chosen
+        elif draft.state == "live":
+            draft.announced = self._committer.announce(draft)
 
         return session
 
@@ -256,7 +261,7 @@ class SessionManager:
 
         :param except_: a session that goes on, such as that of the request that asks for it.
         """
-        return self._owners.revoke_all(str(owner), except_.public_id if except_ else None)
+        return self._owners.revoke_all(str(owner), except_.public_id if except_ is not None else None)
 
     def purge(self) -> int:
         """Remove expired sessions from the store; return how many.

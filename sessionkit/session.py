@@ -1,4 +1,4 @@
-"""The session as a request sees it: a mapping that loads itself, and the wishes of its user."""
+"""The session as a request sees it: a mapping, facts about it, and the wishes of its user."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ from .draft import Draft
 from .draft import Intent
 from .draft import State
 from .errors import ConfigurationError
-from .errors import SessionCommitted
-from .errors import StoreUnavailable
-from .flash import Flash
+from .mapping import SessionMapping
 from .policy import seconds
-from .values import check_key
-
-if t.TYPE_CHECKING:
-    from .cookie import CookieOptions
-    from .cookie import Instruction
-    from .manager import SessionManager
 
 #: Until when a session lives: seconds without use, a fixed moment, or None for the policy's limits.
 Expiry = float | datetime.timedelta | datetime.datetime | None
 
 
-class Session(cabc.MutableMapping[str, t.Any]):
+class Session(SessionMapping):
     """A mapping of text to values that is loaded when it is first used, and saved at the commit.
 
     Made by :meth:`SessionManager.open`. Changes inside of values are noticed. Methods only record
@@ -40,125 +32,6 @@ class Session(cabc.MutableMapping[str, t.Any]):
     ['tea']
     """
 
-    #: Whether this request has used the session.
-    accessed: bool = False
-
-    #: Whether the answer was committed; from then on changes raise ``SessionCommitted``.
-    committed: bool = False
-
-    # Defaults on the class keep the cost of a session that nobody uses down to its creation.
-    _draft: Draft | None = None
-    _flash: Flash | None = None
-    _ended: bool = False
-    #: Why the session could not be read.
-    error: StoreUnavailable | None = None
-
-    _cookie: CookieOptions | None = None
-
-    #: Keys that count as absent until the session has been used in any other way. An integration
-    #: names those that a framework looks for in every request, so that looking costs no read.
-    absent_until_used: cabc.Container[object] = ()
-
-    #: What the commit decided about the cookie.
-    instruction: Instruction = None
-
-    def __init__(
-        self,
-        manager: SessionManager,
-        cookie_header: str | None = None,
-        *,
-        session_id: str | None = None,
-    ) -> None:
-        self.manager = manager
-        self._cookie_header = cookie_header
-        self.session_id = session_id
-
-    @property
-    def cookie(self) -> CookieOptions:
-        """The attributes of this session's cookie: its own, or else those of the manager."""
-        return self._cookie or self.manager.cookie
-
-    @cookie.setter
-    def cookie(self, options: CookieOptions) -> None:
-        self._cookie = options
-
-    def candidates(self) -> list[str]:
-        """Return the values of the request's cookies that may lead to this session, in order."""
-        return self.cookie.find(self._cookie_header) if self._cookie_header else []
-
-    @property
-    def loaded_draft(self) -> Draft | None:
-        """What the manager works on, or None if nobody has used the session."""
-        return self._draft
-
-    @property
-    def draft(self) -> Draft:
-        """What the manager works on; loads the session, whatever the policy makes of an outage."""
-        draft = self._draft
-
-        if draft is None:
-            draft = self._draft = self.manager.read(self)
-
-        return draft
-
-    def _read(self) -> Draft:
-        self.accessed = True
-        draft = self.draft
-
-        if self.error is not None and self.manager.policy.outage == "error" and not self._ended:
-            raise self.error
-
-        return draft
-
-    def _write(self) -> Draft:
-        draft = self._read()
-
-        if self.committed:
-            raise SessionCommitted(
-                "the session was changed after the answer had begun. Change it before the "
-                "response is returned; in a streamed answer, before its first byte."
-            )
-
-        return draft
-
-    def __getitem__(self, key: str) -> t.Any:
-        return self._read().values.get(key)
-
-    def __setitem__(self, key: str, value: t.Any) -> None:
-        check_key(key)
-        self._write().values.put(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        if self.committed and key in self.manager.policy.queues:
-            # A streamed page shows messages; they are not used up then, and shown again.
-            self._read().values.remove(key)
-        else:
-            self._write().values.remove(key)
-
-    def __contains__(self, key: object) -> bool:
-        if self._draft is None and key in self.absent_until_used:
-            return False
-
-        values = self._read().values
-        return isinstance(key, str) and values.has(key)
-
-    def __iter__(self) -> cabc.Iterator[str]:
-        draft = self._read()
-        return iter(draft.values.readable_keys() if draft.keeps_writes else [])
-
-    def __len__(self) -> int:
-        draft = self._read()
-        return len(draft.values.current) if draft.keeps_writes else 0
-
-    def __repr__(self) -> str:
-        self.accessed = True
-        draft = self._draft
-
-        if draft is None:
-            return "<Session not loaded>"
-
-        return f"<Session {draft.state}, {len(draft.values.current)} keys>"
-
     def clear(self) -> None:
         """End the session. What is written afterwards is a new session under a new id.
 
@@ -166,44 +39,11 @@ class Session(cabc.MutableMapping[str, t.Any]):
         """
         self.destroy()
 
-    def copy(self) -> dict[str, t.Any]:
-        """Return a dictionary of all values."""
-        return dict(self)
-
-    def mutate(
-        self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
-    ) -> t.Any:
-        """Replace a value by a function of it, exactly once even if others do so at the same time.
-
-        :param function: gets the value and returns the new one. Must be pure: it may be called
-            again with a fresher value.
-        :param default: what the function gets if there is no value.
-        :return: the new value, as far as this request knows it.
-        :raises StoreUnavailable: if the session is unavailable.
-
-        >>> from sessionkit import SessionManager
-        >>> from sessionkit.stores.memory import MemoryStore
-        >>> session = SessionManager(MemoryStore()).open()
-        >>> session.mutate("visits", lambda visits: visits + 1, 0)
-        1
-        """
-        check_key(key)
-        self._require_store()
-        return self._write().values.mutate(key, function, default)
-
-    @property
-    def flash(self) -> Flash:
-        """Messages for the next request that reads them, see :class:`~sessionkit.flash.Flash`."""
-        if self._flash is None:
-            self._flash = Flash(lambda: self._read().flash, lambda: self._write().flash)
-
-        return self._flash
-
     @property
     def state(self) -> State:
         """One of ``new``, ``live``, ``superseded`` and ``unavailable``."""
         self.accessed = True
-        return self.draft.state
+        return self.draft.shown_state
 
     @property
     def available(self) -> bool:
@@ -214,7 +54,7 @@ class Session(cabc.MutableMapping[str, t.Any]):
     @property
     def is_new(self) -> bool:
         """Whether nothing is stored yet."""
-        return self._read().state == "new"
+        return self._read().shown_state == "new"
 
     @property
     def new(self) -> bool:
@@ -267,17 +107,14 @@ class Session(cabc.MutableMapping[str, t.Any]):
     def created_at(self) -> datetime.datetime | None:
         """When the session was first stored, in UTC; None if it is not."""
         draft = self._read()
-        return _moment(draft.header.created_at) if draft.state == "live" else None
+        return _moment(draft.header.created_at) if draft.shown_state == "live" else None
 
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the session ends if it is not used again, in UTC; None if it is not stored."""
         draft = self._read()
 
-        if draft.state != "live" or draft.stored is None:
-            return None
-
-        return _moment(draft.stored.record.expires_at)
+        return _moment(draft.origin.record.expires_at) if draft.shown_state == "live" else None
 
     @property
     def permanent(self) -> bool:
@@ -332,14 +169,15 @@ class Session(cabc.MutableMapping[str, t.Any]):
     def renew(self) -> None:
         """Give the session a new id at the commit, as at every change of privilege.
 
+        Does nothing for a session that was replaced already: its new id goes to the browser with
+        the other request's answer.
+
         :raises StoreUnavailable: if the session is unavailable.
         """
         self._require_store()
         draft = self._write()
 
-        if draft.intent is Intent.KEEP and draft.state == "superseded":
-            draft.leave_stub(self.manager.new_header())
-        elif draft.intent is Intent.KEEP:
+        if draft.intent is Intent.KEEP and draft.state != "superseded":
             draft.intent = Intent.RENEW
 
     def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
@@ -406,13 +244,9 @@ class Session(cabc.MutableMapping[str, t.Any]):
     def _end(self) -> Draft:
         # Even when the store is out of reach: the wish to end is carried out as far as possible.
         self._ended = True
-        return self._write()
-
-    def _require_store(self) -> None:
-        self._read()
-
-        if self.error is not None:
-            raise self.error
+        draft = self._write()
+        draft.must_end = True
+        return draft
 
 
 def _moment(timestamp: float) -> datetime.datetime:

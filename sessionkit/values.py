@@ -125,13 +125,16 @@ class Values:
 
         return value
 
-    def clear(self) -> None:
-        """Forget everything, also what was loaded: the rest of the request starts afresh."""
-        self._handed_out.clear()
+    def clear(self, keep: cabc.Collection[str] = ()) -> None:
+        """Forget everything, also what was loaded: the rest of the request starts afresh.
+
+        :param keep: keys that stay, as if they had been assigned now.
+        """
+        self.current = {key: value for key, value in self.current.items() if key in keep}
+        self._handed_out = {key: value for key, value in self._handed_out.items() if key in keep}
         self._mutations.clear()
         self.unreadable.clear()
         self.base = {}
-        self.current = {}
 
     def settle(self) -> None:
         """Bring ``current`` up to date with changes inside of values that were handed out."""
@@ -212,7 +215,9 @@ class Values:
         if not all(type(items) is list for items in lists):
             return
 
-        items = merge_queue(*lists)
+        # As bytes, since 1 equals True, and NaN not even itself.
+        base, ours, current = ([self._codec.encode(item, key) for item in items] for items in lists)
+        items = [self._codec.decode(item) for item in merge_queue(base, ours, current)]
 
         if items:
             merged[key] = self._codec.encode(items, f"{self._place}[{key!r}]")

@@ -19,8 +19,18 @@ LAYERS = [
     {"store", "cookie", "caching"},
     {"refusal", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "merge", "values", "policy", "signals"},
-    {"session", "draft", "flash"},
-    {"manager", "answer", "breaker", "committer", "gateway", "patience", "respond", "sealed"},
+    {"session", "mapping", "draft", "flash"},
+    {
+        "manager",
+        "answer",
+        "breaker",
+        "committer",
+        "gateway",
+        "loader",
+        "owners",
+        "patience",
+        "records",
+    },
     {"middleware", "current", "nesting", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
 ]

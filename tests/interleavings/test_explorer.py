@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from sessionkit import committer
+from sessionkit import signals
 from sessionkit.committer import Committer
 from sessionkit.cookie import Delete
 from sessionkit.cookie import Instruction
@@ -14,9 +14,11 @@ from sessionkit.cookie import Set
 from sessionkit.draft import Draft
 from sessionkit.draft import Intent
 from sessionkit.gateway import Gateway
-from sessionkit.manager import SessionManager
+from sessionkit.payload import Stub
+from sessionkit.payload import pack_stub
 from sessionkit.session import Session
 from sessionkit.store import Record
+from sessionkit.tokens import Randomness
 from sessionkit.values import Values
 
 from .examination import examine
@@ -54,8 +56,30 @@ def test_counting_states_and_counting_schedules_agree(names: tuple[str, str]) ->
     assert examination.explore() == examine(*names, moving=False, at_large=True)
 
 
-def _delete_unknown(self: Committer, session: Session, draft: Draft) -> Instruction:
-    return Delete()
+_commit = Committer.commit
+_move = Gateway.move
+
+
+def _bind_that_stands_down(self: Session, owner: str) -> None:
+    self.draft.owner = owner
+    self.draft.intent = Intent.RENEW
+
+
+def _renew_that_insists(self: Session) -> None:
+    self.draft.intent = Intent.BIND
+
+
+def _delete_unknown(self: Committer, session: Session, draft: Draft, *, ok: bool) -> Instruction:
+    return Delete() if draft.state == "new" else _commit(self, session, draft, ok=ok)
+
+
+def _set_always(self: Committer, session: Session, draft: Draft, *, ok: bool) -> Instruction:
+    instruction = _commit(self, session, draft, ok=ok)
+    return instruction or (draft.stored and Set(draft.stored.session_id, None))
+
+
+def _end_once(self: Committer, key: str, record: Record, owner: str | None = None) -> bool:
+    return self._gateway.delete(key, record)
 
 
 def _move_without_withdrawing(
@@ -64,62 +88,48 @@ def _move_without_withdrawing(
     return self.swap(new_key, None, record) and self.swap(old_key, expected, stub)
 
 
+def _move_leaving_no_trace(
+    self: Gateway, old_key: str, expected: Record, stub: Record, new_key: str, record: Record
+) -> bool:
+    silent = stub._replace(payload=pack_stub(Stub("renewed", None, {})))
+    return _move(self, old_key, expected, silent, new_key, record)
+
+
 def _keep_ours(self: Values, theirs: dict[str, bytes], **_: t.Any) -> set[str]:
     self.settle()
     self.base = theirs
     return set()
 
 
-def _renewing_with(intent: Intent) -> t.Any:
-    renew = Committer._renew
-
-    def renew_with_intent(self: Committer, session: Session, draft: Draft) -> Instruction:
-        draft.intent = intent
-        return renew(self, session, draft)
-
-    return renew_with_intent
+def _put_result(self: Values, key: str, function: t.Any, default: t.Any) -> None:
+    self.put(key, function(self.get(key) if self.has(key) else default))
 
 
-def _revoke_once(self: SessionManager, owner: str, wanted: t.Any) -> int:
-    listed = [(key, self._gateway.get(key)) for key in self._keys_of(owner)]
-    return sum(self._gateway.delete(key, record) for key, record in listed if record)
-
-
-def _set_again(self: Committer, draft: Draft, session_id: str, now: float) -> Set:
-    return self._set(draft, session_id, now)
-
-
-def _nothing(*_: t.Any) -> None:
+def _nothing(*_: t.Any, **__: t.Any) -> None:
     return None
 
 
-_BROKEN: list[tuple[type | t.Any, str, t.Any, tuple[str, str]]] = [
-    (committer, "_successor", _nothing, ("renew", "destroy")),
-    (Gateway, "move", _move_without_withdrawing, ("write", "renew")),
-    (Values, "rebase", _keep_ours, ("write", "write")),
-    (Values, "settle", _nothing, ("nested", "refresh")),
-    (Values, "_replay", lambda self, key, mutations, theirs: self.current[key], ("mutate",) * 2),
-    (Committer, "_renew", _renewing_with(Intent.RENEW), ("renew", "bind")),
-    (Committer, "_renew", _renewing_with(Intent.BIND), ("renew", "renew")),
-    (Committer, "_drop", _nothing, ("write", "renew")),
-    (Committer, "_create", _delete_unknown, ("write", "destroy")),
-    (Committer, "_create_beside", Committer._create, ("renew", "bind")),
-    (Committer, "_cookie_again", _set_again, ("write", "renew")),
-    (SessionManager, "_revoke", _revoke_once, ("write", "revoke_all")),
+_BROKEN: list[tuple[t.Any, str, t.Any, str]] = [
+    (Committer, "commit", _delete_unknown, "write destroy"),
+    (Committer, "commit", _set_always, "write renew"),
+    (Committer, "end", _end_once, "write revoke_all"),
+    (Gateway, "move", _move_leaving_no_trace, "renew destroy"),
+    (Gateway, "move", _move_without_withdrawing, "write renew"),
+    (Randomness, "public_id", lambda self: "a" * 22, "bind bind bind"),
+    (Session, "bind", _bind_that_stands_down, "renew bind"),
+    (Session, "renew", _renew_that_insists, "renew renew"),
+    (Values, "mutate", _put_result, "mutate mutate"),
+    (Values, "rebase", _keep_ours, "write write"),
+    (Values, "settle", _nothing, "nested refresh"),
+    (signals, "emit", _nothing, "write renew"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "broken", "names"), _BROKEN, ids=[f"{row[1]}-{row[3][1]}" for row in _BROKEN]
-)
+@pytest.mark.parametrize(("owner", "name", "broken", "names"), _BROKEN)
 def test_a_broken_core_is_noticed(
-    owner: t.Any,
-    name: str,
-    broken: t.Any,
-    names: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
+    owner: t.Any, name: str, broken: t.Any, names: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
 
     with pytest.raises(BadSchedule):
-        examine(*names, moving=False)
+        examine(*names.split(), moving=False)

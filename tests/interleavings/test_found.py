@@ -81,7 +81,7 @@ def test_a_renewal_saved_early_and_too_late_makes_no_second_session(
     assert len(manager.sessions_of("alice")) == 1
 
 
-def test_a_renewal_after_a_save_that_came_too_late_is_nobodys(
+def test_a_login_after_a_save_that_came_too_late_takes_only_its_own_writes_along(
     manager: SessionManager, cookie: str
 ) -> None:
     late = _loaded(manager, cookie)
@@ -89,11 +89,21 @@ def test_a_renewal_after_a_save_that_came_too_late_is_nobodys(
     manager.revoke_all("alice")
     late["mine"] = 1
     assert late.save() is False
-    late.renew()
-    renewed = manager.open(_cookie(manager, late))
-    assert renewed.owner is None
-    assert renewed["mine"] == 1
-    assert "secret" not in renewed
+    late.bind("alice")
+    bound = manager.open(_cookie(manager, late))
+    assert (bound.owner, bound["mine"], "secret" in bound) == ("alice", 1, False)
+
+
+def test_a_renewal_of_a_replaced_id_does_not_log_out_whoever_clicked_twice(
+    manager: SessionManager, cookie: str
+) -> None:
+    first = _loaded(manager, cookie)
+    first.renew()
+    assert manager.commit(first) is not None
+    second = manager.open(cookie)
+    second["visits"] = 1
+    second.renew()
+    assert manager.commit(second) is None
 
 
 def test_a_renewal_on_a_host_with_a_slow_clock_shortens_no_life(

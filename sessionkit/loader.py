@@ -1,0 +1,141 @@
+"""Finding the session that a request's cookies lead to."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import logging
+import typing as t
+
+from . import signals
+from .codec import Codec
+from .draft import Draft
+from .draft import Stored
+from .errors import DecodeError
+from .errors import StoreUnavailable
+from .gateway import Gateway
+from .payload import Header
+from .payload import Live
+from .payload import unpack
+from .policy import SessionPolicy
+from .tokens import Signer
+from .tokens import Unsigned
+from .tokens import digest
+
+if t.TYPE_CHECKING:
+    from .session import Session
+
+_logger = logging.getLogger("sessionkit")
+
+#: How many of the candidates in one request's cookies are looked up.
+LOOK_UPS: t.Final = 2
+
+
+class Loader:
+    """Reads sessions for a manager.
+
+    :param gateway: the way to the store.
+    :param policy: limits.
+    :param codec: decodes values.
+    :param signer: verifies cookies.
+    :param clock: returns POSIX seconds.
+    :param new_header: makes the header of a session that is not stored yet.
+    :param sender: who sends the signals.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        policy: SessionPolicy,
+        codec: Codec,
+        signer: Signer | Unsigned,
+        clock: cabc.Callable[[], float],
+        new_header: cabc.Callable[[], Header],
+        sender: object,
+    ) -> None:
+        self._gateway = gateway
+        self._policy = policy
+        self._codec = codec
+        self._signer = signer
+        self._clock = clock
+        self._new_header = new_header
+        self._sender = sender
+
+    def read(self, session: Session) -> Draft:
+        """Load *session*; the draft says how it went. Nothing is raised."""
+        superseded: Draft | None = None
+
+        try:
+            for session_id in self._candidates(session):
+                draft = self._look_up(session_id)
+
+                if draft is not None and draft.state == "live":
+                    return draft
+
+                superseded = superseded or draft
+        except StoreUnavailable as error:
+            session.error = error
+            return Draft(self._codec, "unavailable", self._new_header())
+
+        return superseded or Draft(self._codec, "new", self._new_header())
+
+    def _candidates(self, session: Session) -> cabc.Iterator[str]:
+        if session.session_id is not None:
+            yield session.session_id
+            return
+
+        look_ups = 0
+
+        for value in session.candidates():
+            session_id = self._signer.verify(value)
+
+            if session_id is None:
+                self._emit(signals.rejected, session=session, reason="malformed")
+            elif look_ups < LOOK_UPS:
+                look_ups += 1
+                yield session_id
+
+    def _look_up(self, session_id: str) -> Draft | None:
+        key = digest(session_id)
+        record = self._gateway.get(key)
+
+        if record is None:
+            self._emit(signals.rejected, session=None, reason="unknown")
+            return None
+
+        now = self._clock()
+
+        if record.expires_at <= now:
+            self._emit(signals.rejected, session=None, reason="expired")
+            return None
+
+        try:
+            content = unpack(record.payload)
+        except DecodeError:
+            self._emit(signals.rejected, session=None, reason="corrupt")
+            _logger.warning("a session's record is damaged; it is treated as absent")
+            return None
+
+        stored = Stored(session_id, key, record)
+
+        if not isinstance(content, Live):
+            self._emit(signals.superseded_use, session=None)
+            header = self._new_header()
+            return Draft(self._codec, "superseded", header, stored=stored, values=content.values)
+
+        if self._policy.deadline(content.header) <= now:
+            self._emit(signals.rejected, session=None, reason="expired")
+            return None
+
+        return Draft(
+            self._codec,
+            "live",
+            content.header,
+            stored=stored,
+            owner=record.owner,
+            values=content.values,
+            flash=content.flash,
+        )
+
+    def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
+        if signal.receivers:
+            signals.emit(signal, self._sender, **values)

@@ -1,0 +1,145 @@
+"""The sessions of an owner: listing and ending them, through the store's index."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import typing as t
+
+from . import signals
+from .committer import Committer
+from .errors import DecodeError
+from .errors import NewerFormat
+from .errors import UnsupportedOperation
+from .gateway import Gateway
+from .payload import Header
+from .payload import Live
+from .payload import unpack
+from .policy import SessionPolicy
+from .store import Owned
+from .store import Record
+
+
+class SessionInfo(t.NamedTuple):
+    """One of an owner's sessions, as a list shows it. Times are POSIX seconds.
+
+    :param public_id: names it in :meth:`SessionManager.revoke`; never works as a cookie.
+    :param created_at: when it was first stored.
+    :param seen_at: when it was last written or its life was extended.
+    :param expires_at: when it ends if it is not used again.
+    :param meta: what ``session.bind`` was given beside the owner.
+    """
+
+    public_id: str
+    created_at: float
+    seen_at: float
+    expires_at: float
+    meta: dict[str, t.Any]
+
+
+class Owners:
+    """Lists and ends sessions by owner, for a manager.
+
+    :param gateway: the way to the store.
+    :param committer: ends sessions.
+    :param policy: limits.
+    :param clock: returns POSIX seconds.
+    :param meta_of: decodes what ``session.bind`` was given.
+    :param sender: who sends the signals.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        committer: Committer,
+        policy: SessionPolicy,
+        clock: cabc.Callable[[], float],
+        meta_of: cabc.Callable[[Header], dict[str, t.Any]],
+        sender: object,
+    ) -> None:
+        self._gateway = gateway
+        self._committer = committer
+        self._policy = policy
+        self._clock = clock
+        self._meta_of = meta_of
+        self._sender = sender
+
+    def sessions_of(self, owner: str) -> list[SessionInfo]:
+        """Return the live sessions of *owner*, the one seen last first."""
+        now = self._clock()
+        records = [self._gateway.get(key) for key in self._keys_of(owner)]
+        infos = [self._info(record, owner, now) for record in records if record is not None]
+        return sorted((info for info in infos if info), key=lambda info: -info.seen_at)
+
+    def revoke(self, owner: str, public_id: str) -> bool:
+        """End the session of *owner* with this public id; False if there is none."""
+
+        def wanted(record: Record) -> bool:
+            live = _live(record)
+            return live is not None and live.header.public_id == public_id
+
+        return self._revoke(owner, wanted) > 0
+
+    def revoke_all(self, owner: str, spared: str | None) -> int:
+        """End all sessions of *owner* but for that with the public id *spared*."""
+
+        def wanted(record: Record) -> bool:
+            live = _live(record)
+            # What a newer version has written is ended, too, although it cannot be read.
+            return live is None or live.header.public_id != spared
+
+        return self._revoke(owner, wanted)
+
+    def _revoke(self, owner: str, wanted: cabc.Callable[[Record], bool]) -> int:
+        """List, end, and list again, until a listing shows nothing that was not tried yet."""
+        tried: set[str] = set()
+        revoked = 0
+
+        while untried := [key for key in self._keys_of(owner) if key not in tried]:
+            for key in untried:
+                tried.add(key)
+                record = self._gateway.get(key)
+
+                if (
+                    record is not None
+                    and record.owner == owner
+                    and wanted(record)
+                    and self._committer.end(key, record, owner)
+                ):
+                    revoked += 1
+                    signals.emit(signals.destroyed, self._sender, session=None, reason="revoked")
+
+        return revoked
+
+    def _keys_of(self, owner: str) -> cabc.Collection[str]:
+        store = self._gateway.store
+
+        if not isinstance(store, Owned):
+            raise UnsupportedOperation(
+                f"{type(store).__name__} cannot list the sessions of an owner"
+            )
+
+        return store.owned_by(owner, self._clock())
+
+    def _info(self, record: Record, owner: str, now: float) -> SessionInfo | None:
+        live = _live(record) if record.owner == owner else None
+
+        if live is None or min(record.expires_at, self._policy.deadline(live.header)) <= now:
+            return None
+
+        header = live.header
+        return SessionInfo(
+            header.public_id,
+            header.created_at,
+            header.seen_at,
+            record.expires_at,
+            self._meta_of(header),
+        )
+
+
+def _live(record: Record) -> Live | None:
+    try:
+        content = unpack(record.payload)
+    except (DecodeError, NewerFormat):
+        return None
+
+    return content if isinstance(content, Live) else None

@@ -1,0 +1,122 @@
+"""What is written: records of sessions and of stubs, and the cookies that go with them."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+
+from .cookie import MAX_AGE_LIMIT
+from .cookie import Set
+from .draft import Draft
+from .draft import Stored
+from .errors import DecodeError
+from .errors import NewerFormat
+from .errors import PayloadTooLarge
+from .payload import Live
+from .payload import Stub
+from .payload import pack_stub
+from .payload import unpack
+from .policy import SessionPolicy
+from .store import Record
+from .tokens import Randomness
+from .tokens import digest
+
+
+class Records:
+    """Makes records from drafts.
+
+    :param policy: limits.
+    :param sign: turns an id into the cookie's value.
+    :param randomness: draws ids and versions.
+    """
+
+    def __init__(
+        self, policy: SessionPolicy, sign: cabc.Callable[[str], str], randomness: Randomness
+    ) -> None:
+        self._policy = policy
+        self._sign = sign
+        self._randomness = randomness
+
+    def draw(self, draft: Draft, now: float) -> tuple[Stored, Set]:
+        """Make a record under a new id, and the cookie that goes with it."""
+        session_id = draft.chosen_id or self._randomness.session_id()
+        instruction = self.announce(draft, session_id, now)
+        record = self.record(draft, self._randomness.first_version(), now)
+        self.check_size(draft, record)
+        return Stored(session_id, digest(session_id), record), instruction
+
+    def announce(self, draft: Draft, session_id: str, now: float) -> Set:
+        max_age = self._policy.max_age(draft.header, now)
+        promised = None if max_age is None else now + max_age
+        draft.header = draft.header._replace(promised_until=promised)
+        return Set(self._sign(session_id), max_age)
+
+    def announce_again(self, draft: Draft, session_id: str, now: float) -> Set | None:
+        """Return the same cookie anew if its lifetime was changed, if the browser would forget it
+        before the session ends, or, for a session without an end, if half of its lifetime is over.
+        A new id sends it anyway."""
+        policy = self._policy
+        promised = draft.base_header.promised_until
+        needed = min(policy.deadline(draft.header), now + MAX_AGE_LIMIT / 2)
+
+        # What was promised was cut to whole seconds.
+        if policy.is_transient(draft.header) != (promised is None) or (
+            promised is not None and promised + 1 <= needed
+        ):
+            return self.announce(draft, session_id, now)
+
+        return None
+
+    def record(self, draft: Draft, version: int, now: float) -> Record:
+        draft.header = draft.header._replace(seen_at=now)
+        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
+        return Record(draft.pack(), version, expires_at, draft.owner)
+
+    def check_size(self, draft: Draft, record: Record) -> None:
+        size = len(record.payload)
+
+        if size > self._policy.max_payload:
+            sizes = {key: len(value) for key, value in draft.values.encoded().items()}
+            largest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
+            raise PayloadTooLarge(size, self._policy.max_payload, largest)
+
+    def stub(self, draft: Draft, successor: str, now: float) -> Record:
+        old = draft.origin.record
+        tokens: dict[str, bytes] = {}
+
+        if self._policy.form_tokens and (content := content_of(old)) is not None:
+            names = content.values.keys() & set(self._policy.form_tokens)
+            tokens = {key: content.values[key] for key in names}
+
+        payload = pack_stub(Stub("renewed", successor, tokens))
+        return Record(payload, old.version + 1, now + self._policy.stub_timeout)
+
+
+def no_shorter(draft: Draft, old: Record, record: Record) -> Record:
+    """Keep a process with a slow clock from shortening a life."""
+    if draft.expiry_set:
+        return record
+
+    return record._replace(expires_at=max(record.expires_at, old.expires_at))
+
+
+def content_of(record: Record) -> Live | Stub | None:
+    try:
+        return unpack(record.payload)
+    except DecodeError:
+        return None
+
+
+def is_stub(record: Record) -> bool:
+    try:
+        return isinstance(content_of(record), Stub)
+    except NewerFormat:
+        return False
+
+
+def successor_of(record: Record) -> str | None:
+    try:
+        content = content_of(record)
+    except NewerFormat:
+        return None
+
+    return content.successor if isinstance(content, Stub) else None
