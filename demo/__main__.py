@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
+import sys
 
-from werkzeug.serving import run_simple
+from werkzeug.serving import make_server
+
+from sessionkit.errors import ConfigurationError
 
 from .application import build
 
@@ -20,8 +24,31 @@ def main() -> None:
         help="URL of the session store (default: %(default)s)",
     )
     options = parser.parse_args()
-    print(f"The demo is on http://{options.host}:{options.port}/ (Ctrl-C ends it)", flush=True)
-    run_simple(options.host, options.port, build(options.store), threaded=True)
+
+    try:
+        application = build(options.store)
+    except ConfigurationError as error:
+        sys.exit(f"STORE: {error}")
+
+    with _listen(options.host, options.port) as listener:
+        server = make_server(
+            options.host, options.port, application, threaded=True, fd=listener.fileno()
+        )
+
+    print(f"The demo is on http://{options.host}:{server.port}/ (Ctrl-C ends it)", flush=True)
+    server.serve_forever()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        sys.exit(
+            f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
+            f"Try another port: make demo PORT={port + 1}"
+        )
+    except OverflowError as error:
+        sys.exit(f"PORT: {error}")
 
 
 if __name__ == "__main__":

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import typing as t
 
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.utils import redirect
 
-from sessionkit import CookieOptions
-from sessionkit import SessionManager
-from sessionkit import SessionMiddleware
-from sessionkit import SessionPolicy
 from sessionkit.stores import open_store
 
 from . import django_app
 from . import flask_app
 from . import wsgi_app
-from .trace import RecordingStore
+from .recording import RecordingStore
+from .shared import Shared
 from .trace import Trace
 
 if t.TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
-
-# Cookies ignore ports: a name of its own keeps this demo apart from others on this machine.
-COOKIE = "sessionkit-demo"
-
-# Whoever shares sessions shares the rules for them, too.
-POLICY = SessionPolicy(queues=("_flashes",), form_tokens=("csrf_token", "_csrftoken"))
+    from _typeshed.wsgi import WSGIEnvironment
 
 
-def build(store_url: str, secrets: tuple[str, ...] = ("only for the demo",)) -> WSGIApplication:
+def build(store_url: str) -> WSGIApplication:
     """Return the demo as one WSGI application.
 
     :param store_url: where the sessions are kept, see ``sessionkit.stores.open_store``.
-    :param secrets: sign the cookie, newest first.
+    :raises ConfigurationError: if there is no such store.
     """
-    store = RecordingStore(open_store(store_url))
-    manager = SessionManager(
-        store, secrets=secrets, policy=POLICY, cookie=CookieOptions(name=COOKIE)
-    )
+    shared = Shared(RecordingStore(open_store(store_url)))
     mounts: dict[str, WSGIApplication] = {
-        "/wsgi": SessionMiddleware(wsgi_app.application, manager),
-        "/flask": flask_app.create_app(store, secrets, COOKIE, POLICY),
-        "/django": django_app.create_app(store, secrets, COOKIE, POLICY),
+        "/wsgi": wsgi_app.create_app(shared),
+        "/flask": flask_app.create_app(shared),
+        "/django": django_app.create_app(shared),
     }
-    return Trace(DispatcherMiddleware(redirect("/wsgi/"), mounts))
+    return Trace(DispatcherMiddleware(_front_door, mounts), shared.cookie, shared.secrets)
+
+
+def _front_door(environ: WSGIEnvironment, start_response: StartResponse) -> cabc.Iterable[bytes]:
+    # What browsers look for by themselves, such as /favicon.ico, is no visit.
+    answer = redirect("/wsgi/") if environ["PATH_INFO"] in ("", "/") else NotFound()
+    return answer(environ, start_response)

@@ -2,47 +2,86 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import flask
+import werkzeug
 
 from flask_sessionkit import SessionKit
-from sessionkit import Session
-from sessionkit import SessionPolicy
-from sessionkit import Store
+from flask_sessionkit import session  # flask.session, with types
 
-from .actions import perform
+from . import parallel
 from .page import render
+from .page import typed_in
+from .shared import Shared
+
+pages = flask.Blueprint("pages", __name__)
 
 
-def create_app(
-    store: Store, secrets: tuple[str, ...], cookie: str, policy: SessionPolicy
-) -> flask.Flask:
+@pages.get("/")
+def show() -> str:
+    return render("flask", session)
+
+
+@pages.post("/login")
+def log_in() -> werkzeug.Response:
+    session.bind(typed_in(flask.request.form, "name"), through="Flask")
+    session.flash["message"] = f"Welcome, {session.owner}!"
+    return back()
+
+
+@pages.post("/logout")
+def log_out() -> werkzeug.Response:
+    session.destroy()
+    session.flash["message"] = "You are logged out of all three."
+    return back()
+
+
+@pages.post("/logout-elsewhere")
+def log_out_elsewhere() -> werkzeug.Response:
+    if session.owner is not None:
+        ended = session.manager.revoke_all(session.owner, except_=session)
+        session.flash["message"] = f"Logged out elsewhere: {ended}."
+
+    return back()
+
+
+@pages.post("/cart")
+def add_to_cart() -> werkzeug.Response:
+    session.setdefault("cart", []).append(typed_in(flask.request.form, "item"))
+    return back()
+
+
+@pages.post("/flash")
+def leave_message() -> werkzeug.Response:
+    session.flash["message"] = typed_in(flask.request.form, "message")
+    return back()
+
+
+@pages.post("/parallel")
+def forget_keys() -> werkzeug.Response:
+    parallel.forget_keys(session)
+    return back()
+
+
+@pages.post("/parallel/<int(max=19):number>")
+def write_key(number: int) -> werkzeug.Response:
+    parallel.write_key(session, number)
+    return back()
+
+
+def back() -> werkzeug.Response:
+    return flask.redirect(flask.url_for("pages.show"), 303)
+
+
+def create_app(shared: Shared) -> flask.Flask:
     app = flask.Flask(__name__)
     app.config.update(
-        SESSIONKIT_STORE=store,
-        SESSIONKIT_SECRETS=[*secrets],
-        SESSIONKIT_POLICY=policy,
-        SESSION_COOKIE_NAME=cookie,
+        SESSIONKIT_STORE=shared.store,
+        SESSIONKIT_SECRETS=[*shared.secrets],
+        SESSIONKIT_POLICY=shared.policy,
+        SESSION_COOKIE_NAME=shared.cookie,
+        # Under /flask, Flask would send the cookie for /flask alone.
+        SESSION_COOKIE_PATH="/",
     )
-    # Behind the dispatcher Flask would send the cookie for /flask alone.
-    app.config["SESSION_COOKIE_PATH"] = "/"
     SessionKit(app)
-
-    @app.get("/")
-    def show() -> str:
-        session = t.cast(Session, flask.session)
-        owner = session.owner
-        sessions = session.manager.sessions_of(owner) if owner is not None else []
-        return render("flask", session, sessions)
-
-    @app.post("/<path:action>")
-    def act(action: str) -> flask.typing.ResponseReturnValue:
-        session = t.cast(Session, flask.session)
-
-        if not perform(session, action, flask.request.form.to_dict(), "Flask"):
-            flask.abort(404)
-
-        return flask.redirect("/flask/", 303)
-
+    app.register_blueprint(pages)
     return app

@@ -2,150 +2,98 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import datetime
-import pathlib
 import typing as t
+from pathlib import Path
 
 from markupsafe import Markup
-from markupsafe import escape
 
 from sessionkit import Session
 from sessionkit import SessionInfo
 
+from . import parallel
 from .trace import MARKER
 
-STYLE = Markup(pathlib.Path(__file__).with_name("static").joinpath("style.css").read_text())
-SCRIPT = Markup(pathlib.Path(__file__).with_name("static").joinpath("parallel.js").read_text())
+
+def _read(name: str) -> Markup:
+    return Markup(Path(__file__).with_name("static").joinpath(name).read_text("utf-8"))
+
+
+PAGE: t.Final = _read("page.html")
+LOGGED_OUT: t.Final = _read("logged_out.html")
+LOGGED_IN: t.Final = _read("logged_in.html")
+STYLE: t.Final = _read("style.css")
+SCRIPT: t.Final = _read("parallel.js")
 
 FRAMEWORKS: t.Final = {"wsgi": "Raw WSGI", "flask": "Flask", "django": "Django"}
 
-PAGE = Markup(
-    """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>sessionkit – {title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-  <h1>sessionkit</h1>
-  <p>One session, three frameworks. Whatever you do here is known on the other two pages.</p>
-  <nav aria-label="Frameworks">{navigation}</nav>
-</header>
-<main>
-{flashes}
-<section>
-  <h2>Who are you?</h2>
-  {identity}
-</section>
-<section>
-  <h2>Visits</h2>
-  <p class="big" id="visits">{visits}</p>
-  <p>Counted with <code>mutate</code>: exact, however many requests come at once.</p>
-</section>
-<section>
-  <h2>Cart</h2>
-  <ul id="cart">{cart}</ul>
-  <form method="post" action="cart">
-    <label for="item">Item</label>
-    <input id="item" name="item" required maxlength="40" placeholder="tea">
-    <button>Add</button>
-  </form>
-  <p>Saved by <code>session["cart"].append(item)</code> alone.</p>
-</section>
-<section>
-  <h2>Flash</h2>
-  <form method="post" action="flash">
-    <label for="message">Message</label>
-    <input id="message" name="message" required maxlength="80" placeholder="Hello!">
-    <button>Show on the next page</button>
-  </form>
-</section>
-<section>
-  <h2>Twenty requests at once</h2>
-  <button type="button" id="parallel">Fire</button>
-  <p>Each writes a key of its own into this session, at the same time.
-  <output id="outcome">Kept so far: {parallel} of 20.</output></p>
-</section>
-<section class="wide">
-  <h2>What your session did in this request</h2>
-  {trace}
-</section>
-</main>
-<script>{script}</script>
-</body>
-</html>
-"""
-)
-
-LOGGED_OUT = Markup(
-    """<p id="identity">Nobody yet. Any name will do; there is no password in this demo.</p>
-<form method="post" action="login">
-  <label for="name">Name</label>
-  <input id="name" name="name" required maxlength="40" autocomplete="username">
-  <button>Log in</button>
-</form>"""
-)
-
-LOGGED_IN = Markup(
-    """<p id="identity">Logged in as <strong>{owner}</strong>, in {count} {places}:</p>
-<ul id="sessions">{sessions}</ul>
-<form method="post" action="logout"><button>Log out</button></form>
-<form method="post" action="logout-elsewhere"><button>Log out everywhere else</button></form>"""
-)
+#: What stands for a field that was left empty.
+EXAMPLES: t.Final = {"name": "alice", "item": "tea", "message": "Hello!"}
 
 
-def render(framework: str, session: Session, sessions: list[SessionInfo]) -> str:
-    """Return the page of *framework* for *session*.
+def typed_in(form: cabc.Mapping[str, str], field: str) -> str:
+    """Return what was typed into a *field*: short, and nothing that cannot be printed."""
+    text = "".join(filter(str.isprintable, form.get(field, "")))
+    return text.strip()[:60] or EXAMPLES[field]
 
-    :param sessions: where the owner is logged in.
-    """
-    messages = [value for _, value in session.flash.items()]
-    parallel = sum(key.startswith("parallel-") for key in session)
+
+def render(framework: str, session: Session) -> str:
+    """Return the page of *framework* for *session*."""
+    kept = parallel.kept(session)
     return PAGE.format(
+        framework=framework,
         title=FRAMEWORKS[framework],
         style=STYLE,
         script=SCRIPT,
-        navigation=_each('<a href="/{}/"{}>{}</a>', _links(framework)),
-        flashes=_each('<p class="flash" role="status">{}</p>', [(text,) for text in messages]),
-        identity=_identity(session, sessions),
+        navigation=_navigation(framework),
+        flashes=_each(
+            '<p class="flash" role="status">{}</p>', [text for _, text in session.flash.items()]
+        ),
+        identity=_identity(session),
         visits=session.mutate("visits", lambda visits: visits + 1, 0),
-        cart=_each("<li>{}</li>", [(item,) for item in session.get("cart", [])]),
-        parallel=parallel,
+        cart=_each("<li>{}</li>", session.get("cart", [])),
+        keys=_each(
+            "<li{}>{}</li>", [(_if(n in kept, ' class="kept"'), n) for n in parallel.NUMBERS]
+        ),
+        kept=len(kept),
         trace=Markup(MARKER),
     )
 
 
-def _links(framework: str) -> list[tuple[str, Markup, str]]:
-    current = Markup(' aria-current="page"')
-    return [
-        (name, current if name == framework else Markup(""), title)
+def _navigation(current: str) -> Markup:
+    links = [
+        (name, _if(name == current, ' aria-current="page"'), title)
         for name, title in FRAMEWORKS.items()
     ]
+    return _each('<a href="/{}/"{}>{}</a>', links)
 
 
-def _identity(session: Session, sessions: list[SessionInfo]) -> Markup:
+def _identity(session: Session) -> Markup:
     if session.owner is None:
         return LOGGED_OUT
 
-    rows = [
-        (
-            info.meta.get("framework", "?"),
-            f"{datetime.datetime.fromtimestamp(info.created_at, datetime.timezone.utc):%H:%M:%S}",
-            " – this one" if info.public_id == session.public_id else "",
-        )
-        for info in sessions
-    ]
+    sessions = session.manager.sessions_of(session.owner)
     return LOGGED_IN.format(
         owner=session.owner,
-        count=len(rows),
-        places="place" if len(rows) == 1 else "places",
-        sessions=_each("<li>by {}, begun at {} UTC{}</li>", rows),
+        sessions=_each(
+            "<li>through {}, last seen at {} UTC{}</li>",
+            [_place(info, session) for info in sessions],
+        ),
+        elsewhere=_if(len(sessions) < 2, " disabled"),
     )
 
 
-def _each(template: str, rows: t.Sequence[tuple[object, ...]]) -> Markup:
+def _place(info: SessionInfo, session: Session) -> tuple[str, str, Markup]:
+    seen = datetime.datetime.fromtimestamp(info.seen_at, datetime.timezone.utc)
+    here = _if(info.public_id == session.public_id, " <mark>this browser</mark>")
+    return info.meta.get("through", "?"), f"{seen:%H:%M:%S}", here
+
+
+def _if(condition: bool, html: str) -> Markup:
+    return Markup(html if condition else "")
+
+
+def _each(template: str, rows: cabc.Iterable[object]) -> Markup:
     item = Markup(template)
-    return Markup("").join(item.format(*map(escape, row)) for row in rows)
+    return Markup("").join(item.format(*(row if isinstance(row, tuple) else [row])) for row in rows)

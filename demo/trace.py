@@ -1,135 +1,107 @@
-"""What a request did with its session: recorded at the store and at the answer's headers."""
+"""Shows on each page what its request did with the session, and what the form before it did."""
 
 from __future__ import annotations
 
 import collections.abc as cabc
-import contextvars
-import time
 import typing as t
 
+from itsdangerous import BadData
+from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
-from markupsafe import escape
+from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response
 
-from sessionkit import Record
-from sessionkit import Store
-from sessionkit import signals
+from .recording import Recording
+from .recording import Step
+from .recording import record
 
 if t.TYPE_CHECKING:
-    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Stands in the page where the trace of its own request goes.
+#: Stands in a page where the list goes.
 MARKER: t.Final = "<!-- trace -->"
 
-R = t.TypeVar("R")
+# A form is answered by a redirect, so its steps wait in a cookie of their own for the next page.
+# In the session they would change what they tell of.
+COOKIE: t.Final = "sessionkit-demo-trace"
+SECONDS: t.Final = 30
+MOST_STEPS: t.Final = 20
+MOST_CHARACTERS: t.Final = 120
 
-_lines: contextvars.ContextVar[list[str]] = contextvars.ContextVar("demo.trace")
-
-
-def note(line: str) -> None:
-    lines = _lines.get(None)
-
-    if lines is not None:
-        lines.append(line)
-
-
-class RecordingStore:
-    """Passes everything on to *store*, and notes each command."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def get(self, key: str, /) -> Record | None:
-        return self._timed("get", self._store.get, key)
-
-    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
-        what = "swap (update)" if expected else "swap (create)"
-        return self._timed(what, self._store.swap, key, expected, record)
-
-    def delete(self, key: str, expected: Record, /) -> bool:
-        return self._timed("delete", self._store.delete, key, expected)
-
-    def __getattr__(self, name: str) -> t.Any:
-        attribute = getattr(self._store, name)
-
-        if name not in ("move", "owned_by"):
-            return attribute
-
-        return lambda *args: self._timed(name.replace("_", " "), attribute, *args)
-
-    def _timed(self, what: str, call: cabc.Callable[..., R], *args: object) -> R:
-        begin = time.perf_counter()
-        result = call(*args)
-        lost = " – refused, somebody else was faster" if result is False else ""
-        note(f"store: {what}, {(time.perf_counter() - begin) * 1000:.2f} ms{lost}")
-        return result
+LIST = Markup('<h3><code>{}</code></h3>\n<ol class="trace">{}</ol>\n')
+ITEM = Markup('<li><b class="{0}">{0}</b> <span>{1} <small>{2}</small></span></li>')
 
 
 class Trace:
-    """Puts the trace of each request into its page, in place of :data:`MARKER`."""
+    """Middleware around everything: records each request.
 
-    def __init__(self, app: WSGIApplication) -> None:
+    :param cookie: name of the session's cookie.
+    :param secrets: newest first; what waits for the next page is signed.
+    """
+
+    def __init__(self, app: WSGIApplication, cookie: str, secrets: cabc.Sequence[str]) -> None:
         self._app = app
-        self._receivers = [_listen(name) for name in ("created", "saved", "renewed", "merged")]
-        self._receivers += [_listen(name) for name in ("destroyed", "dropped", "superseded_use")]
+        self._cookie = cookie
+        self._serializer = URLSafeTimedSerializer([*reversed(secrets)], salt="demo trace")
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> cabc.Iterable[bytes]:
-        lines: list[str] = []
-        token = _lines.set(lines)
-        said: list[tuple[str, list[tuple[str, str]], OptExcInfo | None]] = []
+        request = Request(environ)
 
-        def hold(
-            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
-        ) -> cabc.Callable[[bytes], object]:
-            said.append((status, headers, exc_info))
-            return written.append
+        with record() as recording:
+            response = Response.from_app(self._app, environ, buffered=True)
 
-        written: list[bytes] = []
+        title = f"{request.method} {request.path}"
+        steps = [*recording.steps, self._cookie_step(response, recording)]
 
+        if request.method == "POST" and response.status_code == 303:
+            self._keep(response, title, steps)
+        elif MARKER.encode() in response.data:
+            lists = [*self._kept(request), (title, steps)]
+            shown = Markup("").join(_as_list(title, steps) for title, steps in lists)
+            response.data = response.data.replace(MARKER.encode(), shown.encode())
+            response.delete_cookie(COOKIE)
+
+        return response(environ, start_response)
+
+    def _cookie_step(self, response: Response, recording: Recording) -> Step:
+        """Say what the answer does to the session's cookie, and why."""
+        headers = map(str.strip, response.headers.getlist("Set-Cookie"))
+        ours = [header for header in headers if header.startswith(f"{self._cookie}=")]
+        events = recording.events
+
+        if not ours:
+            return Step("cookie", "not sent, since the id is still the same")
+
+        attributes = ours[0].partition("; ")[2]
+
+        if "Max-Age=0" in attributes:
+            return Step("cookie", "deleted, since this request ended the session", attributes)
+
+        if "renewed" in events:
+            return Step("cookie", "set, since the session has a new id", attributes)
+
+        if "destroyed" in events:
+            return Step("cookie", "set, since the message waits in a new session", attributes)
+
+        return Step("cookie", "set, since the session is new", attributes)
+
+    def _keep(self, response: Response, title: str, steps: list[Step]) -> None:
+        short = [[part[:MOST_CHARACTERS] for part in step] for step in steps[-MOST_STEPS:]]
+        value = self._serializer.dumps([title[:MOST_CHARACTERS], short])
+        response.set_cookie(COOKIE, str(value), max_age=SECONDS, httponly=True, samesite="Lax")
+
+    def _kept(self, request: Request) -> list[tuple[str, list[Step]]]:
         try:
-            chunks = self._app(environ, hold)
-            body = b"".join([*written, *chunks])
-            getattr(chunks, "close", lambda: None)()
-        finally:
-            _lines.reset(token)
+            title, steps = self._serializer.loads(request.cookies.get(COOKIE, ""), SECONDS)
+        except BadData:
+            return []
 
-        status, headers, exc_info = said[-1]
-        lines.append(_cookie_line(headers))
-        body = body.replace(MARKER.encode(), _as_list(lines).encode())
-        headers = [header for header in headers if header[0].lower() != "content-length"]
-        start_response(status, [*headers, ("Content-Length", str(len(body)))], *_given(exc_info))
-        return [body]
+        return [(title, [Step(*step) for step in steps])]
 
 
-def _listen(name: str) -> cabc.Callable[..., None]:
-    def receiver(sender: object, **values: t.Any) -> None:
-        keys = ", ".join(sorted(values.get("keys") or ()))
-        reason = f" ({values['reason']})" if values.get("reason") else ""
-        note(f"session {name.replace('_', ' ')}{reason}{': ' if keys else ''}{keys}")
-
-    getattr(signals, name).connect(receiver)
-    return receiver
-
-
-def _cookie_line(headers: list[tuple[str, str]]) -> str:
-    cookies = [value for key, value in headers if key.lower() == "set-cookie"]
-
-    if not cookies:
-        return "cookie: none sent, since the id did not change"
-
-    _, _, attributes = cookies[0].partition("; ")
-    kind = "deleted" if "Max-Age=0" in attributes else "set for a new id"
-    return f"cookie: {kind}; {attributes}"
-
-
-def _as_list(lines: list[str]) -> str:
-    items = Markup("").join(Markup("<li>{}</li>").format(escape(line)) for line in lines)
-    return str(Markup('<ol class="trace">{}</ol>').format(items))
-
-
-def _given(exc_info: OptExcInfo | None) -> tuple[OptExcInfo, ...]:
-    return () if exc_info is None else (exc_info,)
+def _as_list(title: str, steps: list[Step]) -> Markup:
+    return LIST.format(title, Markup("").join(ITEM.format(*step) for step in steps))

@@ -11,34 +11,95 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response
 
+from sessionkit import CookieOptions
 from sessionkit import Session
+from sessionkit import SessionManager
+from sessionkit import SessionMiddleware
 
-from .actions import perform
+from . import parallel
 from .page import render
+from .page import typed_in
+from .shared import Shared
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
+Form = cabc.Mapping[str, str]
+
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> cabc.Iterable[bytes]:
     session: Session = environ["sessionkit.session"]
-    return _respond(Request(environ), session)(environ, start_response)
+    return answer(Request(environ), session)(environ, start_response)
 
 
-def _respond(request: Request, session: Session) -> cabc.Callable[..., cabc.Iterable[bytes]]:
-    action = request.path.strip("/")
+def answer(request: Request, session: Session) -> Response | NotFound | MethodNotAllowed:
+    if request.path == "/":
+        if request.method not in ("GET", "HEAD"):
+            return MethodNotAllowed(["GET", "HEAD"])
 
-    if request.method == "POST":
-        known = perform(session, action, request.form.to_dict(), "raw WSGI")
-        return redirect("/wsgi/", 303) if known else NotFound()
+        return Response(render("wsgi", session), mimetype="text/html")
 
-    if request.method not in ("GET", "HEAD"):
-        return MethodNotAllowed(["GET", "HEAD", "POST"])
+    action = ACTIONS.get(request.path)
 
-    if action:
+    if action is None:
         return NotFound()
 
-    owner = session.owner
-    sessions = session.manager.sessions_of(owner) if owner is not None else []
-    return Response(render("wsgi", session, sessions), mimetype="text/html")
+    if request.method != "POST":
+        return MethodNotAllowed(["POST"])
+
+    action(session, request.form)
+    return redirect(f"{request.root_path}/", 303)
+
+
+def log_in(session: Session, form: Form) -> None:
+    session.bind(typed_in(form, "name"), through="raw WSGI")
+    session.flash["message"] = f"Welcome, {session.owner}!"
+
+
+def log_out(session: Session, form: Form) -> None:
+    session.destroy()
+    session.flash["message"] = "You are logged out of all three."
+
+
+def log_out_elsewhere(session: Session, form: Form) -> None:
+    if session.owner is not None:
+        ended = session.manager.revoke_all(session.owner, except_=session)
+        session.flash["message"] = f"Logged out elsewhere: {ended}."
+
+
+def add_to_cart(session: Session, form: Form) -> None:
+    session.setdefault("cart", []).append(typed_in(form, "item"))
+
+
+def leave_message(session: Session, form: Form) -> None:
+    session.flash["message"] = typed_in(form, "message")
+
+
+def forget_keys(session: Session, form: Form) -> None:
+    parallel.forget_keys(session)
+
+
+def key_writer(number: int) -> cabc.Callable[[Session, Form], None]:
+    return lambda session, form: parallel.write_key(session, number)
+
+
+ACTIONS: dict[str, cabc.Callable[[Session, Form], None]] = {
+    "/login": log_in,
+    "/logout": log_out,
+    "/logout-elsewhere": log_out_elsewhere,
+    "/cart": add_to_cart,
+    "/flash": leave_message,
+    "/parallel": forget_keys,
+    **{f"/parallel/{number}": key_writer(number) for number in parallel.NUMBERS},
+}
+
+
+def create_app(shared: Shared) -> SessionMiddleware:
+    manager = SessionManager(
+        shared.store,
+        secrets=shared.secrets,
+        policy=shared.policy,
+        cookie=CookieOptions(name=shared.cookie),
+    )
+    return SessionMiddleware(application, manager)
