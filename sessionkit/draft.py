@@ -66,6 +66,7 @@ class Draft:
         flash: dict[str, bytes] | None = None,
     ) -> None:
         self.state: State = state
+        self._found: State = state
         self.stored: Stored | None = stored
         self.header: Header = header
         self.base_header: Header = header
@@ -99,6 +100,14 @@ class Draft:
     def keeps_writes(self) -> bool:
         """Whether what is written is going to be stored if nothing else is asked for."""
         return self.state in ("new", "live") or self.intent in (Intent.BIND, Intent.END)
+
+    @property
+    def shows_data(self) -> bool:
+        """Whether there is something to see.
+
+        A request that was overtaken after it had loaded goes on with what it has seen.
+        """
+        return self._found in ("new", "live") or self.keeps_writes
 
     @property
     def shown_state(self) -> State:

@@ -261,7 +261,9 @@ class SessionManager:
 
         :param except_: a session that goes on, such as that of the request that asks for it.
         """
-        return self._owners.revoke_all(str(owner), except_.public_id if except_ is not None else None)
+        return self._owners.revoke_all(
+            str(owner), except_.public_id if except_ is not None else None
+        )
 
     def purge(self) -> int:
         """Remove expired sessions from the store; return how many.

@@ -125,14 +125,14 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     def __iter__(self) -> cabc.Iterator[str]:
         draft = self._read()
-        return iter(draft.values.readable_keys() if draft.keeps_writes else [])
+        return iter(draft.values.readable_keys() if draft.shows_data else [])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __bool__(self) -> bool:
         draft = self._read()
-        return draft.keeps_writes and any(map(draft.values.has, [*draft.values.current]))
+        return draft.shows_data and any(map(draft.values.has, [*draft.values.current]))
 
     def __repr__(self) -> str:
         self.accessed = True

@@ -46,12 +46,16 @@ class Patience:
             return
 
         # The sum of the pauses counts too, in case that the clock is set back.
-        if max(self._slept, self._clock() - self._started) >= self._timeout:
+        spent = max(self._slept, self._clock() - self._started)
+
+        if spent >= self._timeout:
             raise SessionConflict(
                 "other requests kept changing this session; nothing of this request was saved "
                 f"after {self._attempts} attempts (policy.commit_timeout)"
             )
 
-        pause = self._random() * min(2**self._attempts, LONGEST_PAUSE) / 1000
+        # Who has waited long goes first: with pauses that only grow, newcomers always win.
+        haste = (1 - max(spent, 0.0) / self._timeout) ** 2
+        pause = self._random() * haste * min(2**self._attempts, LONGEST_PAUSE) / 1000
         self._slept += pause
         self._sleep(pause)

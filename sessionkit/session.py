@@ -87,7 +87,7 @@ class Session(SessionMapping):
     def owner(self) -> str | None:
         """Whose session it is, as :meth:`bind` was told; None for nobody's."""
         draft = self._read()
-        return draft.owner if draft.keeps_writes else None
+        return draft.owner if draft.shows_data else None
 
     @property
     def public_id(self) -> str | None:
@@ -96,7 +96,7 @@ class Session(SessionMapping):
         None if the session is superseded or unavailable.
         """
         draft = self._read()
-        return draft.header.public_id if draft.keeps_writes else None
+        return draft.header.public_id if draft.shows_data else None
 
     @property
     def meta(self) -> dict[str, t.Any]:
