@@ -97,7 +97,8 @@ class Breaker:
 
         if is_news:
             what = "does not answer" if error.unreachable else f"refuses {_kind(operation)}"
-            _logger.error("the session store%s %s: %s", _name(node), what, error)
+            # As text: a handler that keeps its records would keep this request with the error.
+            _logger.error("the session store%s %s: %s", _name(node), what, str(error))
 
         return begins
 
