@@ -102,7 +102,7 @@ class Visitor:
     """A browser: keeps the one cookie that it is sent."""
 
     def __init__(self, application: SessionMiddleware) -> None:
-        self._application = application
+        self.application = application
         self.cookie: str | None = None
 
     def get(self, path: str) -> Answer:
@@ -121,7 +121,7 @@ class Visitor:
             started.append((status, headers))
             return lambda data: None
 
-        body = b"".join(self._application(environ, start_response))
+        body = b"".join(self.application(environ, start_response))
         ((status, headers),) = started
         answer = Answer(int(status[:3]), dict(headers), body.decode())
 
