@@ -29,15 +29,12 @@ from .records import successor_of
 from .store import Record
 from .tokens import Randomness
 
-if t.TYPE_CHECKING:
-    from .session import Session
-
 #: How often a new id is drawn when a store says that it is taken.
 NEW_ID_ATTEMPTS: t.Final = 8
 
 
 class Committer:
-    """Writes drafts to the store.
+    """Writes drafts to the store. Sessions are only named to the receivers of signals.
 
     :param gateway: the way to the store.
     :param policy: limits.
@@ -66,7 +63,7 @@ class Committer:
         self._randomness = randomness
         self._sender = sender
 
-    def commit(self, session: Session, draft: Draft, *, ok: bool) -> Instruction:
+    def commit(self, session: object, draft: Draft, *, ok: bool) -> Instruction:
         """Carry out the draft at the end of a request; return what to tell the browser.
 
         :param ok: False for an answer that is an error: then only an end is carried out.
@@ -100,7 +97,7 @@ class Committer:
             self._drop(session, draft, "unavailable")
             return draft.announced
 
-    def save(self, session: Session, draft: Draft) -> bool:
+    def save(self, session: object, draft: Draft) -> bool:
         """Write now, whether or not anything changed; return False if the session is gone."""
         draft.settle()
 
@@ -145,7 +142,7 @@ class Committer:
     def _is_wanted(self, draft: Draft) -> bool:
         return not draft.is_empty or draft.chosen_id is not None
 
-    def _carry_out(self, session: Session, draft: Draft) -> Instruction:
+    def _carry_out(self, session: object, draft: Draft) -> Instruction:
         if draft.intent is Intent.END:
             return self._end_or_tell(session, draft)
 
@@ -157,7 +154,7 @@ class Committer:
 
         return self._renew(session, draft)
 
-    def _create(self, session: Session, draft: Draft) -> Instruction:
+    def _create(self, session: object, draft: Draft) -> Instruction:
         now = self._clock()
         draft.header = draft.header._replace(created_at=now, started_at=now)
 
@@ -180,7 +177,7 @@ class Committer:
         )
         return record if is_over else None
 
-    def _write(self, session: Session, draft: Draft) -> Instruction:
+    def _write(self, session: object, draft: Draft) -> Instruction:
         patience = self._patience()
 
         while True:
@@ -224,7 +221,7 @@ class Committer:
         draft.saved(Stored(session_id, key, record))
         return instruction
 
-    def _renew(self, session: Session, draft: Draft) -> Instruction:
+    def _renew(self, session: object, draft: Draft) -> Instruction:
         if draft.state == "superseded":
             return self._create(session, draft)
 
@@ -253,12 +250,12 @@ class Committer:
 
             patience.wait()
 
-    def _create_beside(self, session: Session, draft: Draft) -> Instruction:
+    def _create_beside(self, session: object, draft: Draft) -> Instruction:
         """Log in although the session was renewed or ended elsewhere: in a session of our own."""
         draft.header = draft.header._replace(public_id=self._randomness.public_id())
         return self._create(session, draft)
 
-    def _end_or_tell(self, session: Session, draft: Draft) -> Instruction:
+    def _end_or_tell(self, session: object, draft: Draft) -> Instruction:
         had_cookie = draft.stored is not None or draft.state == "unavailable"
 
         try:
@@ -277,7 +274,7 @@ class Committer:
             untold.instruction = Delete()
             raise untold from error
 
-    def _end(self, session: Session, draft: Draft) -> Instruction:
+    def _end(self, session: object, draft: Draft) -> Instruction:
         patience = self._patience()
 
         while draft.stored is not None:
@@ -316,7 +313,7 @@ class Committer:
 
         return self._create(session, draft)
 
-    def _reload(self, session: Session, draft: Draft, *, quietly: bool = False) -> bool:
+    def _reload(self, session: object, draft: Draft, *, quietly: bool = False) -> bool:
         """Merge with what another request has stored; False if the session is over."""
         record = self._gateway.get(draft.origin.key)
         theirs = None if record is None else content_of(record)
@@ -339,15 +336,13 @@ class Committer:
 
         return True
 
-    def _saved(
-        self, session: Session, draft: Draft, stored: Stored, signal: signals.Signal
-    ) -> None:
+    def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
         keys = draft.changed_keys() if signal.receivers else set()
         draft.saved(stored)
         draft.written = True
         signals.emit(signal, self._sender, session=session, keys=keys)
 
-    def _drop(self, session: Session, draft: Draft, reason: str) -> None:
+    def _drop(self, session: object, draft: Draft, reason: str) -> None:
         keys = draft.changed_keys()
 
         if keys:
