@@ -147,6 +147,9 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         """Return a dictionary of all values."""
         return dict(self)
 
+    # What is read from a second session, nobody would tell the caches of.
+    __copy__ = copy
+
     def mutate(
         self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
     ) -> t.Any:
