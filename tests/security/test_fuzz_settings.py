@@ -156,7 +156,7 @@ def test_django_parts(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_django(given), section)
 
 
-@hypothesis.given(things)
+@hypothesis.given(things.filter(lambda value: not callable(value)))
 @pytest.mark.parametrize("name", [*DJANGO, *SECTIONS])
 def test_the_checks_of_django_find_what_is_wrong(name: str, value: t.Any) -> None:
     section = {"SESSIONKIT": {"STORE": "memory:", name: value}}
@@ -170,7 +170,7 @@ def test_the_checks_of_django_find_what_is_wrong(name: str, value: t.Any) -> Non
         try:
             get_manager()
         except ConfigurationError:
-            assert found or callable(value)
+            assert found
             return
 
         assert not found
