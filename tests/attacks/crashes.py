@@ -130,10 +130,12 @@ class Writers:
         self._next += _WRITERS
         print(*numbers, file=self._process.stdin)
         pids = [line[2] for line in self._read("pid", ledger)]
-        blows = [functools.partial(os.kill, pid, signal.SIGKILL) for pid in pids]
+        blows: list[cabc.Callable[[], object]] = [
+            functools.partial(os.kill, pid, signal.SIGKILL) for pid in pids
+        ]
 
         if interrupt is not None:
-            blows.append(functools.partial(interrupt))
+            blows.append(interrupt)
 
         started = time.monotonic()
 
@@ -165,7 +167,7 @@ def examine(manager: SessionManager, ledger: Ledger) -> None:
     for slot in ledger.slots.values():
         found = [seen for owner in slot.owners for seen in _listed(manager, owner)]
         assert len(found) <= 1, f"{found} of {slot}"
-        assert (found or [None])[0] in slot.allowed, f"{found} of {slot}"
+        assert (found[0] if found else None) in slot.allowed, f"{found} of {slot}"
 
         for cookie in slot.ended:
             assert manager.load(cookie) is None, f"revived: {slot}"

@@ -41,7 +41,10 @@ SESSIONS, REQUESTS = (50_000, 200_000) if SOAK else (2_000, 12_000)
 #: What they ask for, in percent.
 MIX = {"/untouched": 10, "/read": 55, "/mutate": 25, "/login": 5, "/renew": 3, "/logout": 2}
 
+#: Less than what one request in ten would leave behind. SQLite's module itself keeps up to 200
+#: references to its cursors.
 SLACK = 2**20
+OBJECTS = 500
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
@@ -90,7 +93,7 @@ def test_memory_and_descriptors_level_off(store: Store) -> None:
     visit(visitors, REQUESTS // 2)
     after = usage()
     assert after.memory - before.memory < SLACK
-    assert after.objects - before.objects < REQUESTS / 200
+    assert after.objects - before.objects < OBJECTS
     assert after.descriptors <= before.descriptors + 1
 
 

@@ -63,6 +63,11 @@ class Emptied(t.NamedTuple):
     empty: cabc.Callable[[], object]
 
 
+@pytest.fixture(scope="module")
+def server(start_server: cabc.Callable[..., RedisServer]) -> RedisServer:
+    return start_server(RedisServer)
+
+
 @pytest.fixture(
     params=[*FILE, "FLUSHALL", "restart"], ids=lambda way: getattr(way, "__name__", way)
 )
@@ -76,7 +81,8 @@ def emptied(request: pytest.FixtureRequest, tmp_path: Path, server: RedisServer)
     if way == "restart":
         return Emptied(RedisStore(server.url), server.restart)
 
-    return Emptied(RedisStore(server.url), server.client().flushall)
+    with server.client() as client:
+        return Emptied(RedisStore(server.url), client.flushall)
 
 
 def test_everybody_is_anonymous_and_can_log_in(emptied: Emptied, log: Log) -> None:
