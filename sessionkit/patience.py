@@ -10,8 +10,11 @@ from .errors import SessionConflict
 #: Attempts that follow each other without a pause.
 EAGER_ATTEMPTS: t.Final = 3
 
-#: Milliseconds; pauses are random up to 2**attempt and up to this.
-LONGEST_PAUSE: t.Final = 64
+#: Pauses are random up to 2**attempt milliseconds, with no higher exponent than this.
+LONGEST_PAUSE: t.Final = 6
+
+#: The part of a pause that is left for who has waited longest.
+LEAST_HASTE: t.Final = 0.05
 
 
 class Patience:
@@ -55,7 +58,7 @@ class Patience:
             )
 
         # Who has waited long goes first: with pauses that only grow, newcomers always win.
-        haste = (1 - max(spent, 0.0) / self._timeout) ** 2
-        pause = self._random() * haste * min(2**self._attempts, LONGEST_PAUSE) / 1000
+        haste = max(LEAST_HASTE, (1 - max(spent, 0.0) / self._timeout) ** 2)
+        pause = self._random() * haste * 2 ** min(self._attempts, LONGEST_PAUSE) / 1000
         self._slept += pause
         self._sleep(pause)
