@@ -14,7 +14,7 @@ EAGER_ATTEMPTS: t.Final = 3
 LONGEST_PAUSE: t.Final = 6
 
 #: The part of a pause that is left for who has waited longest.
-LEAST_HASTE: t.Final = 0.05
+SHORTEST_PART: t.Final = 0.05
 
 
 class Patience:
@@ -58,7 +58,7 @@ class Patience:
             )
 
         # Who has waited long goes first: with pauses that only grow, newcomers always win.
-        haste = max(LEAST_HASTE, (1 - max(spent, 0.0) / self._timeout) ** 2)
-        pause = self._random() * haste * 2 ** min(self._attempts, LONGEST_PAUSE) / 1000
+        part = max(SHORTEST_PART, (1 - max(spent, 0.0) / self._timeout) ** 2)
+        pause = self._random() * part * 2 ** min(self._attempts, LONGEST_PAUSE) / 1000
         self._slept += pause
         self._sleep(pause)
