@@ -72,10 +72,8 @@ def test_all_but_one_button_works_without_javascript(tab: Tab) -> None:
     tab.until(lambda: tab.owner is None)
 
 
-@pytest.mark.parametrize("at", FRAMEWORKS)
-def test_what_is_typed_is_never_run(tab: Tab, at: str) -> None:
+def test_what_is_typed_is_never_run(tab: Tab) -> None:
     attack = "<img src=x onerror='window.isHacked=1'><script>isHacked=1</script>"[:60]
-    tab.open(f"/{at}/")
 
     for field in ("name", "item", "message"):
         tab.run("document.getElementById(arguments[0]).removeAttribute('maxlength')", field)

@@ -68,12 +68,9 @@ def test_a_double_click_on_the_login_button_logs_in(tab: Tab, at: str) -> None:
         tab.press("form[action=logout] button")
 
 
-@pytest.mark.parametrize("names", [("alice", "alice"), ("alice", "bob")], ids="-".join)
 @pytest.mark.parametrize("places", PLACES, ids="-".join)
-def test_two_tabs_that_log_in_at_once_end_logged_in(
-    tab: Tab, places: tuple[str, str], names: tuple[str, str]
-) -> None:
-    tabs = (tab, tab.another())
+def test_two_tabs_that_log_in_at_once_end_logged_in(tab: Tab, places: tuple[str, str]) -> None:
+    tabs, names = (tab, tab.another()), ("alice", "bob")
     for each, place in zip(tabs, places, strict=True):
         each.open(f"/{place}/")
 
