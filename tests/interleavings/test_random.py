@@ -34,7 +34,7 @@ from .cases import POLICY
 from .model import Model
 from .model import Request
 
-EXAMPLES = int(os.environ.get("SESSIONKIT_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("SESSIONKIT_EXAMPLES", "300"))
 
 USES = ["write", "change_inside", "remove", "mutate", "flash", "consume"]
 WISHES = ["renew", "renew", "unbind", "destroy", "clear"]
