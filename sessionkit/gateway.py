@@ -9,10 +9,14 @@ from . import signals
 from .breaker import Breaker
 from .breaker import Operation
 from .errors import StoreUnavailable
+from .policy import NEVER
 from .store import Moving
 from .store import Partitioned
 from .store import Record
 from .store import Store
+
+_NUMBERS = (float, int)
+_LAST_VERSION = 2**63 - 1
 
 R = t.TypeVar("R")
 P = t.ParamSpec("P")
@@ -32,7 +36,8 @@ class Gateway:
         self._move = store.move if isinstance(store, Moving) else None
 
     def get(self, key: str) -> Record | None:
-        return self._call(key, "get", self.store.get, key)
+        record = self._call(key, "get", self.store.get, key)
+        return record if record is None or _is_sound(record) else None
 
     def swap(self, key: str, expected: Record | None, record: Record) -> bool:
         operation: Operation = "create" if expected is None else "replace"
@@ -91,6 +96,18 @@ class Gateway:
                 signals.emit(signals.store_up, self._sender, node=node)
 
         return result
+
+
+def _is_sound(record: Record) -> bool:
+    """Say whether this can be a record of ours: engines keep what anybody puts there."""
+    version, expires_at, owner = record.version, record.expires_at, record.owner
+    return (
+        type(version) is int
+        and 0 <= version < _LAST_VERSION
+        and type(expires_at) in _NUMBERS
+        and expires_at <= NEVER  # NaN is not
+        and (owner is None or type(owner) is str)
+    )
 
 
 def _one_node(key: str) -> str:

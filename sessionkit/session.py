@@ -11,6 +11,7 @@ from .draft import Intent
 from .draft import State
 from .errors import ConfigurationError
 from .mapping import SessionMapping
+from .policy import NEVER
 from .policy import seconds
 
 #: Until when a session lives: seconds without use, a fixed moment, or None for the policy's limits.
@@ -250,7 +251,9 @@ class Session(SessionMapping):
 
 
 def _moment(timestamp: float) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc)
+    # In a damaged store it may be any number.
+    bounded = min(max(timestamp, 0.0), NEVER)
+    return datetime.datetime.fromtimestamp(bounded, datetime.timezone.utc)
 
 
 def _checked_owner(owner: str | int) -> str:
