@@ -75,6 +75,11 @@ things = st.recursive(
 )
 
 
+fuzzed = hypothesis.settings(
+    max_examples=40, deadline=2000, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+
+
 def _from_flask(config: dict[str, t.Any]) -> SessionManager:
     app = flask.Flask("fuzzed")
     app.config.update({"SESSIONKIT_STORE": "memory:", **config})
@@ -102,18 +107,21 @@ def _names_it(make: t.Callable[[], object], *names: str) -> None:
     assert said is None or any(name in said for name in names), said
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", POLICY)
 def test_policy(name: str, value: t.Any) -> None:
     _names_it(lambda: SessionPolicy(**{name: value}), name)
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", COOKIE)
 def test_cookie(name: str, value: t.Any) -> None:
     _names_it(lambda: CookieOptions(**{name: value}), name)
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", ["store", "secrets", "types", "policy", "cookie"])
 def test_manager(name: str, value: t.Any) -> None:
@@ -121,12 +129,14 @@ def test_manager(name: str, value: t.Any) -> None:
     _names_it(lambda: SessionManager(**t.cast(t.Any, arguments)), name)
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", FLASK)
 def test_flask(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_flask({name: value}), name)
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", [*POLICY, *COOKIE])
 def test_flask_parts(name: str, value: t.Any) -> None:
@@ -134,20 +144,22 @@ def test_flask_parts(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_flask({setting: {name: value}}), setting)
 
 
+@fuzzed
 @hypothesis.given(things)
-@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @pytest.mark.parametrize("name", DJANGO)
 def test_django(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_django({name: value}), name, "SESSIONKIT")
 
 
 # A callable makes the store; what it raises is its own.
+@fuzzed
 @hypothesis.given(things.filter(lambda value: not callable(value)))
 @pytest.mark.parametrize("name", SECTIONS)
 def test_django_sections(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_django({"SESSIONKIT": {"STORE": "memory:", name: value}}), name)
 
 
+@fuzzed
 @hypothesis.given(things)
 @pytest.mark.parametrize("name", [*POLICY, *(option for option in COOKIE if option != "name")])
 def test_django_parts(name: str, value: t.Any) -> None:
@@ -156,6 +168,7 @@ def test_django_parts(name: str, value: t.Any) -> None:
     _names_it(lambda: _from_django(given), section)
 
 
+@fuzzed
 @hypothesis.given(things.filter(lambda value: not callable(value)))
 @pytest.mark.parametrize("name", [*DJANGO, *SECTIONS])
 def test_the_checks_of_django_find_what_is_wrong(name: str, value: t.Any) -> None:
@@ -176,6 +189,7 @@ def test_the_checks_of_django_find_what_is_wrong(name: str, value: t.Any) -> Non
         assert not found
 
 
+@fuzzed
 @hypothesis.given(st.one_of(things, st.text().map(lambda text: f"redis://{text}")))
 @hypothesis.example("redis://host:port/0")
 @hypothesis.example("redis://[::1")
