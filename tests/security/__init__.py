@@ -14,7 +14,7 @@ items                  where
                        secret: no secret, or an empty one, is refused and a weak one accepted
 39, 40, 42, 43, 45     ``test_e_cookie.py``
 46-50                  ``test_f_shared_caches.py``, with the cache of ``shared_cache.py``
-51-62                  ``test_g_concurrency.py``; 51, 53, 55-57 on real servers in ``tests/attacks``,
+51-62                  ``test_g_concurrency.py``; 51, 53, 55-57 on servers: ``tests/attacks``,
                        51-54 in all orders in ``tests/interleavings``, 59 in ``tests/wsgi``, 61 of
                        SQLite (the other files have their own store's tests)
 62                     the tokens of Flask-WTF in ``tests/flask/test_csrf.py``
