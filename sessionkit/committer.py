@@ -134,8 +134,8 @@ class Committer:
             elif self._gateway.delete(key, record):
                 return True
             else:
-                record = self._gateway.get(key)
                 patience.wait()
+                record = self._gateway.get(key)
 
         return False
 
@@ -191,10 +191,11 @@ class Committer:
                 self._saved(session, draft, Stored(session_id, key, record), signals.saved)
                 return instruction
 
+            # Before the reload: what is known would be stale after a pause, and the swap in vain.
+            patience.wait()
+
             if not self._reload(session, draft):
                 return None
-
-            patience.wait()
 
     def _refresh(self, draft: Draft) -> Instruction:
         """Extend the life of a session that was only read: once, and silently."""
@@ -240,6 +241,8 @@ class Committer:
                 self._saved(session, draft, new, signals.renewed)
                 return instruction
 
+            patience.wait()
+
             if not self._reload(session, draft, quietly=not stands_down):
                 if not stands_down:
                     return self._create_beside(session, draft)
@@ -247,8 +250,6 @@ class Committer:
                 # Else the commit that follows an early save would try once more, and succeed.
                 draft.intent = Intent.KEEP
                 return None
-
-            patience.wait()
 
     def _create_beside(self, session: object, draft: Draft) -> Instruction:
         """Log in although the session was renewed or ended elsewhere: in a session of our own."""
@@ -303,9 +304,9 @@ class Committer:
                 self._saved(session, draft, new, signals.created)
                 return instruction
 
+            patience.wait()
             found = self._gateway.get(old.key)
             draft.stored = None if found is None else old._replace(record=found)
-            patience.wait()
 
         if draft.is_empty:
             draft.ended()
