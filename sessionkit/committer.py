@@ -40,7 +40,7 @@ class Committer:
     :param policy: limits.
     :param records: makes what is written.
     :param clock: returns POSIX seconds.
-    :param patience: makes the pauses of one request.
+    :param patience: makes the pauses of one request, which wants to change what is under a key.
     :param randomness: draws public ids.
     :param sender: who sends the signals.
     """
@@ -51,7 +51,7 @@ class Committer:
         policy: SessionPolicy,
         records: Records,
         clock: cabc.Callable[[], float],
-        patience: cabc.Callable[[], Patience],
+        patience: cabc.Callable[[str], Patience],
         randomness: Randomness,
         sender: object,
     ) -> None:
@@ -118,7 +118,7 @@ class Committer:
         :param owner: a session that has become somebody else's is left alone; None: end any.
         :return: False if it was over already.
         """
-        patience = self._patience()
+        patience = self._patience(key)
         followed: set[str] = set()
 
         while record is not None:
@@ -178,7 +178,7 @@ class Committer:
         return record if is_over else None
 
     def _write(self, session: object, draft: Draft) -> Instruction:
-        patience = self._patience()
+        patience = self._patience(draft.origin.key)
 
         while True:
             session_id, key, old = draft.origin
@@ -227,7 +227,7 @@ class Committer:
             return self._create(session, draft)
 
         stands_down = draft.intent is Intent.RENEW
-        patience = self._patience()
+        patience = self._patience(draft.origin.key)
 
         while True:
             old = draft.origin
@@ -276,7 +276,7 @@ class Committer:
             raise untold from error
 
     def _end(self, session: object, draft: Draft) -> Instruction:
-        patience = self._patience()
+        patience = self._patience(draft.stored.key if draft.stored else "")
 
         while draft.stored is not None:
             old = draft.stored

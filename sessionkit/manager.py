@@ -24,6 +24,8 @@ from .gateway import Gateway
 from .loader import Loader
 from .owners import Owners
 from .owners import SessionInfo
+from .patience import Line
+from .patience import Lines
 from .patience import Patience
 from .payload import Header
 from .policy import SessionPolicy
@@ -102,6 +104,7 @@ class SessionManager:
         self.codec: Codec = Codec(types)
         self.clock = clock
         self._sleep = sleep
+        self._lines = Lines()
         self._randomness = Randomness(random_bytes)
         self._signer: Signer | Unsigned = Unsigned()
 
@@ -316,9 +319,13 @@ class SessionManager:
     def _unsupported(self, what: str) -> UnsupportedOperation:
         return UnsupportedOperation(f"{type(self.store).__name__} cannot {what}")
 
-    def _patience(self) -> Patience:
+    def _patience(self, key: str) -> Patience:
         return Patience(
-            self.policy.commit_timeout, self.clock, self._sleep, self._randomness.fraction
+            lambda: self._lines.setdefault(key, Line()),
+            self.policy.commit_timeout,
+            self.clock,
+            self._sleep,
+            self._randomness.fraction,
         )
 
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:

@@ -8,7 +8,11 @@ import pytest
 
 from sessionkit import Session
 from sessionkit import SessionManager
+from sessionkit.errors import SessionConflict
+from sessionkit.patience import Line
+from sessionkit.patience import Patience
 from sessionkit.testing import FakeClock
+from tests.core.support import NOW
 from tests.core.support import Browser
 from tests.core.support import FullStore
 
@@ -56,3 +60,58 @@ def test_what_a_pause_has_made_stale_is_read_again(
     manager.commit(session)
     after = [store.calls[i + 1] for i, call in enumerate(store.calls) if call == "pause"]
     assert after == ["get"] * 5
+
+
+class Racer:
+    """A request that has lost a race, with a clock of its own that notes its pauses."""
+
+    def __init__(self, line: Line) -> None:
+        self.clock = FakeClock(NOW)
+        self.patience = Patience(lambda: line, 2.0, self.clock, self.clock.sleep, lambda: 1.0)
+
+    def lose(self, times: int = 1) -> float:
+        """Return the last pause."""
+        for _ in range(times):
+            self.patience.wait()
+
+        return self.clock.slept[-1] if self.clock.slept else 0.0
+
+
+def test_whoever_has_waited_longest_tries_most_often() -> None:
+    line = Line()
+    racers = [Racer(line) for _ in range(4)]
+    assert [racer.lose() for racer in racers] == pytest.approx([0, 0.003, 0.006, 0.009])
+    assert racers[0].lose(20) == 0.008
+    del racers[0]
+    assert racers[0].lose() <= 0.008
+
+
+def test_an_attempt_that_takes_long_gives_others_as_long() -> None:
+    line = Line()
+    first, second = Racer(line), Racer(line)
+    first.lose()
+    second.lose()
+    second.clock.advance(0.1)
+    assert second.lose() == pytest.approx(0.15)
+    second.clock.advance(1.0)
+    assert second.lose() == 0.25
+
+
+def test_a_line_goes_with_the_last_who_stands_in_it(manager: SessionManager) -> None:
+    patience = manager._patience("key")
+    assert not manager._lines
+    patience.wait()
+    assert list(manager._lines) == ["key"]
+    del patience
+    assert not manager._lines
+
+
+def test_waiting_has_an_end_wherever_one_stands() -> None:
+    line = Line()
+    racers = [Racer(line) for _ in range(3)]
+
+    for racer in racers:
+        with pytest.raises(SessionConflict, match="commit_timeout"):
+            racer.lose(10_000)
+
+        assert sum(racer.clock.slept) < 2.3
