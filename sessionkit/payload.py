@@ -19,7 +19,7 @@ from .errors import DecodeError
 from .errors import NewerFormat
 
 _FORMAT = 1
-#: What later versions may begin with. Any other byte was never ours.
+#: What later versions may begin with; the kind and the length follow in all of them.
 _LATER_FORMATS = range(_FORMAT + 1, 32)
 _LIVE, _STUB = b"\x01L", b"\x01S"
 
@@ -119,9 +119,16 @@ def unpack(payload: bytes) -> Live | Stub:
         raise DecodeError(f"a stored session is damaged ({type(error).__name__})") from None
     if whole is not None:
         return whole
-    if payload and payload[0] in _LATER_FORMATS:
+    if _is_of_later_version(payload):
         raise NewerFormat("the session was written in a format of a later version")
     raise DecodeError("a stored session is damaged")
+
+
+def _is_of_later_version(payload: bytes) -> bool:
+    if len(payload) < _PREFIX.size or payload[0] not in _LATER_FORMATS:
+        return False
+    start, length = _PREFIX.unpack_from(payload)
+    return start[1:] in (_LIVE[1:], _STUB[1:]) and length == len(payload)
 
 
 def _live(payload: bytes) -> Live | None:

@@ -8,9 +8,11 @@ import typing as t
 from asgiref.sync import sync_to_async
 from django.contrib.sessions import middleware as django_middleware
 from django.core.exceptions import ImproperlyConfigured
+from django.http import FileResponse
 from django.http import HttpResponse
 from django.http import HttpResponseBase
 from django.http import parse_cookie
+from django.utils.cache import patch_vary_headers
 
 from sessionkit import Session
 from sessionkit.answer import UNAVAILABLE
@@ -76,7 +78,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         session = getattr(request, "session", None)
 
         if isinstance(session, SessionStore) and session.is_untouched:
-            return response
+            return _untouched(response)
 
         return await sync_to_async(self.process_response, thread_sensitive=True)(request, response)
 
@@ -101,8 +103,11 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
     def process_response(self, request: HttpRequest, response: t.Any) -> t.Any:
         session = getattr(request, "session", None)
 
-        if not isinstance(session, SessionStore) or session.is_untouched:
+        if not isinstance(session, SessionStore):
             return response
+
+        if session.is_untouched:
+            return _untouched(response)
 
         ok = response.status_code < 500
         failure = None if ok else session.failure or _cause(session)
@@ -152,6 +157,14 @@ def _cause(session: SessionStore) -> SessionError | None:
     core = session.core
     raised = core.accessed and core.manager.policy.outage == "error"
     return core.error if raised else None
+
+
+def _untouched(response: HttpResponseBase) -> HttpResponseBase:
+    # What is used while the body is sent comes too late for a header.
+    if response.streaming and not isinstance(response, FileResponse):
+        patch_vary_headers(response, ("Cookie",))
+
+    return response
 
 
 def _answer(request: HttpRequest, error: SessionError) -> HttpResponse:

@@ -128,6 +128,10 @@ def _end_only(session: Session) -> Instruction:
         return error.instruction
 
 
+def _is_made_while_sent(response: flask.Response) -> bool:
+    return response.is_streamed and not response.direct_passthrough
+
+
 def _add_headers(
     response: flask.Response,
     session: Session,
@@ -135,6 +139,10 @@ def _add_headers(
     environ: WSGIEnvironment,
 ) -> None:
     if not session.accessed and instruction is None:
+        # What is used while the body is sent comes too late for a header.
+        if "Content-Length" not in response.headers and _is_made_while_sent(response):
+            response.vary.add("Cookie")
+
         return
 
     https = environ["wsgi.url_scheme"] == "https"

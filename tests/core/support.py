@@ -23,6 +23,9 @@ NOW = 2_000_000_000.0
 
 DAY = 24 * 60 * 60.0
 
+#: The payload of a later version: its format, the kind, the length of the whole, and something.
+NEWER = b"\x02L" + (15).to_bytes(8, "big") + b"newer"
+
 View = cabc.Callable[[Session], object]
 R = t.TypeVar("R")
 

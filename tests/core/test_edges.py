@@ -12,6 +12,7 @@ from sessionkit.cookie import Set
 from sessionkit.values import Values
 from tests.core.conftest import MakeManager
 from tests.core.support import DAY
+from tests.core.support import NEWER
 from tests.core.support import NOW
 from tests.core.support import Browser
 from tests.core.support import FullStore
@@ -118,9 +119,7 @@ def test_logging_out_everywhere_ends_what_a_newer_version_has_written(
     manager = make_manager()
     Browser(manager).log_in("ann")
     ((key, record),) = store.records().items()
-    assert store.swap(
-        key, record, record._replace(payload=b"\x02newer", version=record.version + 1)
-    )
+    assert store.swap(key, record, record._replace(payload=NEWER, version=record.version + 1))
     assert manager.sessions_of("ann") == []
     assert manager.revoke_all("ann") == 1
     assert store.records() == {}

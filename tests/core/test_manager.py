@@ -26,6 +26,7 @@ from sessionkit.store import Record
 from sessionkit.testing import FakeClock
 from tests.core.conftest import MakeManager
 from tests.core.support import DAY
+from tests.core.support import NEWER
 from tests.core.support import NOW
 from tests.core.support import Browser
 from tests.core.support import FullStore
@@ -166,7 +167,7 @@ class TestRecords:
     ) -> None:
         browser.put(a=1)
         value = browser.value
-        replace_payload(store, b"\x02newer")
+        replace_payload(store, NEWER)
         stored = store.records()
 
         with pytest.raises(NewerFormat):
@@ -184,12 +185,12 @@ class TestRecords:
         browser.put(a=1)
         session = browser.open()
         session["a"] = 2
-        replace_payload(store, b"\x02newer")
+        replace_payload(store, NEWER)
 
         with pytest.raises(NewerFormat):
             browser.manager.commit(session)
 
-        assert [record.payload for record in store.records().values()] == [b"\x02newer"]
+        assert [record.payload for record in store.records().values()] == [NEWER]
 
     def test_an_expired_record_is_an_absent_one(self, browser: Browser, clock: FakeClock) -> None:
         browser.put(a=1)

@@ -100,11 +100,23 @@ def test_cut_and_extended_bytes_are_damage(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("format_byte", range(2, 32))
-@pytest.mark.parametrize("rest", [b"", b"L", b"\xff" * 40])
-def test_a_later_format_is_unavailable_and_not_damaged(format_byte: int, rest: bytes) -> None:
+@pytest.mark.parametrize("kind", [b"L", b"S"])
+@pytest.mark.parametrize("body", [b"", b"\xff" * 40])
+def test_a_later_format_is_unavailable_and_not_damaged(
+    format_byte: int, kind: bytes, body: bytes
+) -> None:
+    length = (10 + len(body)).to_bytes(8, "big")
     with pytest.raises(NewerFormat) as caught:
-        unpack(bytes([format_byte]) + rest)
+        unpack(bytes([format_byte]) + kind + length + body)
     assert isinstance(caught.value, StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"L", b"\xff" * 40, b"L" + b"\0" * 8 + b"x", b"X\0\0\0\0\0\0\0\x0a"]
+)
+def test_damage_that_begins_like_a_later_format_is_damage(rest: bytes) -> None:
+    with pytest.raises(DecodeError):
+        unpack(b"\x02" + rest)
 
 
 @pytest.mark.parametrize("first", [0, *range(32, 256)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import io
 import logging
 import threading
 import typing as t
@@ -11,6 +12,7 @@ import typing as t
 import pytest
 from django.contrib.sessions import middleware as django_middleware
 from django.core.exceptions import ImproperlyConfigured
+from django.http import FileResponse
 from django.http import HttpResponse
 from django.http import StreamingHttpResponse
 from django.test import AsyncRequestFactory
@@ -390,6 +392,18 @@ def test_an_outage_may_be_an_empty_session(site: Site, spy: Spy) -> None:
         assert text(browser.get("/state")) == "unavailable"
         spy.down = False
         assert text(browser.get("/show")) == "[('a', '1')]"
+
+
+def test_a_page_that_first_reads_while_it_is_sent_is_not_for_everybody(site: Site) -> None:
+    def stream(request: t.Any) -> StreamingHttpResponse:
+        return StreamingHttpResponse(str(request.session.get("a")) for _ in range(1))
+
+    def file(request: t.Any) -> FileResponse:
+        return FileResponse(io.BytesIO(b"the same for all"))
+
+    browser = site(stream=stream, file=file)
+    assert browser.get("/stream").headers["Vary"] == "Cookie"
+    assert "Vary" not in browser.get("/file").headers
 
 
 def test_a_streamed_body_may_read_but_not_write(site: Site, spy: Spy) -> None:

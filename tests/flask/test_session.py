@@ -398,6 +398,23 @@ def test_streaming(app: flask.Flask) -> None:
         assert set(opened) == {"before"}
 
 
+def test_a_page_that_first_reads_while_it_is_sent_is_not_for_everybody(app: flask.Flask) -> None:
+    @app.get("/")
+    def stream() -> flask.Response:
+        body = (str(session.get("name", "nobody")) for _ in range(1))
+        return flask.Response(flask.stream_with_context(body))
+
+    @app.get("/file")
+    def file() -> flask.Response:
+        return flask.send_file(__file__)
+
+    client = app.test_client()
+    assert client.get("/").headers["Vary"] == "Cookie"
+
+    with client.get("/file") as answer:
+        assert "Vary" not in answer.headers
+
+
 def test_a_first_write_while_streaming_is_an_error(app: flask.Flask) -> None:
     @app.get("/")
     def stream() -> flask.Response:
