@@ -49,6 +49,11 @@ if t.TYPE_CHECKING:
 _logger = logging.getLogger("sessionkit")
 
 
+def _sleep(seconds: float) -> None:
+    # Looked up at each call: gevent replaces it, with gunicorn's --preload after this import.
+    time.sleep(seconds)
+
+
 class SessionManager:
     """Sessions on a store.
 
@@ -83,7 +88,7 @@ class SessionManager:
         bare_ids: bool = False,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
         clock: cabc.Callable[[], float] = time.time,
-        sleep: cabc.Callable[[float], object] = time.sleep,
+        sleep: cabc.Callable[[float], object] = _sleep,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         for method in ("get", "swap", "delete"):

@@ -115,3 +115,13 @@ def test_waiting_has_an_end_wherever_one_stands() -> None:
             racer.lose(10_000)
 
         assert sum(racer.clock.slept) < 2.3
+
+
+def test_pauses_are_those_of_a_patched_time_module(
+    store: FullStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = SessionManager(store)
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    manager._sleep(0.5)
+    assert pauses == [0.5]
