@@ -11,7 +11,6 @@ class SessionkitConfig(AppConfig):
 
     name: str = "django_sessionkit"
     label: str = "sessionkit"
-    verbose_name: str = "Sessions"
 
     def ready(self) -> None:
         from .checks import check_settings

@@ -13,6 +13,8 @@ from .operations import OPERATIONS
 
 Explored = cabc.Callable[[int], None]
 
+pytestmark = pytest.mark.attack
+
 PAIRS = [*itertools.combinations_with_replacement(OPERATIONS, 2)]
 
 

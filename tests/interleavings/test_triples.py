@@ -16,6 +16,8 @@ from .operations import OPERATIONS
 
 Explored = cabc.Callable[[int], None]
 
+pytestmark = pytest.mark.attack
+
 #: All operations and scenes take half an hour, so they are asked for.
 EXHAUSTIVE = bool(os.environ.get("SESSIONKIT_EXHAUSTIVE"))
 KILLED_IN: tuple[Scene, ...] = SCENES if EXHAUSTIVE else ("alice",)
