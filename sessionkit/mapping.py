@@ -82,9 +82,13 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
         return draft
 
-    def _read(self) -> Draft:
+    def _look(self) -> Draft:
+        """Load without an error; an outage is a state, too."""
         self.accessed = True
-        draft = self.draft
+        return self.draft
+
+    def _read(self) -> Draft:
+        draft = self._look()
 
         if self.error is not None and self.manager.policy.outage == "error" and not self._ended:
             raise self.error

@@ -43,14 +43,12 @@ class Session(SessionMapping):
     @property
     def state(self) -> State:
         """One of ``new``, ``live``, ``superseded`` and ``unavailable``."""
-        self.accessed = True
-        return self.draft.shown_state
+        return self._look().shown_state
 
     @property
     def available(self) -> bool:
         """Whether what is written now can be kept: the session is new or live."""
-        self.accessed = True
-        return self.draft.keeps_writes and self.error is None
+        return self._look().keeps_writes and self.error is None
 
     @property
     def is_new(self) -> bool:

@@ -70,7 +70,7 @@ class SQLiteStore:
             raise ConfigurationError(f"{table!r} is no table name: letters, digits, underscores")
         if margin < 0 or busy_timeout < 0 or max_idle < 0:
             raise ConfigurationError("margin, busy_timeout and max_idle must not be negative")
-        self.path = str(pathlib.Path(given).absolute())
+        self.path: str = str(pathlib.Path(given).absolute())
         self.table = table
         self.margin = margin
         self.busy_timeout = busy_timeout
