@@ -321,7 +321,7 @@ def test_random_requests_agree_with_the_model(store: Store) -> None:
 
 
 @pytest.mark.attack
-@pytest.mark.timeout(max(120, MANY // 10))
+@pytest.mark.timeout(max(600, MANY // 10))
 def test_many_random_requests_agree_with_the_model(store: Store) -> None:
     # Others each time, where hypothesis would repeat those of the last run (CI=true).
     _compare(store, MANY, derandomize=False)
