@@ -14,6 +14,7 @@ from .store import Moving
 from .store import Partitioned
 from .store import Record
 from .store import Store
+from .store import offers
 
 _NUMBERS = (float, int)
 _LAST_VERSION = 2**63 - 1
@@ -32,8 +33,10 @@ class Gateway:
         self.store = store
         self._breaker = breaker
         self._sender = sender
-        self._node_of = store.node_of if isinstance(store, Partitioned) else _one_node
-        self._move = store.move if isinstance(store, Moving) else None
+        self._node_of = (
+            t.cast(Partitioned, store).node_of if offers(store, Partitioned) else _one_node
+        )
+        self._move = t.cast(Moving, store).move if offers(store, Moving) else None
 
     def get(self, key: str) -> Record | None:
         record = self._call(key, "get", self.store.get, key)

@@ -35,6 +35,7 @@ from .store import Closeable
 from .store import Enumerable
 from .store import Store
 from .store import Sweepable
+from .store import offers
 from .tokens import Randomness
 from .tokens import Secrets
 from .tokens import Signer
@@ -278,25 +279,25 @@ class SessionManager:
 
         :raises UnsupportedOperation: if the store cannot; those that expire by themselves can.
         """
-        if not isinstance(self.store, Sweepable):
+        if not offers(self.store, Sweepable):
             raise self._unsupported("remove expired sessions")
 
-        return self.store.sweep(self.clock())
+        return t.cast(Sweepable, self.store).sweep(self.clock())
 
     def count(self) -> int:
         """Return the number of stored sessions; ids that were replaced a moment ago count too.
 
         :raises UnsupportedOperation: if the store cannot count.
         """
-        if not isinstance(self.store, Enumerable):
+        if not offers(self.store, Enumerable):
             raise self._unsupported("count its sessions")
 
-        return self.store.count(self.clock())
+        return t.cast(Enumerable, self.store).count(self.clock())
 
     def close(self) -> None:
         """Close the store's connections, if it has any."""
-        if isinstance(self.store, Closeable):
-            self.store.close()
+        if offers(self.store, Closeable):
+            t.cast(Closeable, self.store).close()
 
     def new_header(self) -> Header:
         """Return the header of a session that is about to be created."""

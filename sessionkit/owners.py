@@ -17,6 +17,7 @@ from .payload import unpack
 from .policy import SessionPolicy
 from .store import Owned
 from .store import Record
+from .store import offers
 
 
 class SessionInfo(t.NamedTuple):
@@ -113,12 +114,12 @@ class Owners:
     def _keys_of(self, owner: str) -> cabc.Collection[str]:
         store = self._gateway.store
 
-        if not isinstance(store, Owned):
+        if not offers(store, Owned):
             raise UnsupportedOperation(
                 f"{type(store).__name__} cannot list the sessions of an owner"
             )
 
-        return store.owned_by(owner, self._clock())
+        return t.cast(Owned, store).owned_by(owner, self._clock())
 
     def _info(self, record: Record, owner: str, now: float) -> SessionInfo | None:
         live = _live(record) if record.owner == owner else None

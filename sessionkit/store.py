@@ -65,6 +65,16 @@ class Store(t.Protocol):
         ...
 
 
+def offers(store: object, capability: type) -> bool:
+    """Say whether *store* has all methods of one of the capabilities below.
+
+    Also a wrapper that passes methods on by ``__getattr__``: ``isinstance`` sees those up to Python
+    3.11 only.
+    """
+    names = [name for name in vars(capability) if not name.startswith("_")]
+    return all(callable(getattr(store, name, None)) for name in names)
+
+
 @t.runtime_checkable
 class Moving(t.Protocol):
     """A store that can replace one record and create another in one step."""

@@ -21,6 +21,7 @@ from sessionkit.errors import SessionConflict
 from sessionkit.errors import SessionError
 from sessionkit.flash import Flash
 from sessionkit.store import Sweepable
+from sessionkit.store import offers
 
 from .followers import follow_expiry
 from .followers import follow_login
@@ -332,7 +333,7 @@ class SessionStore(SessionBase):
     def clear_expired(cls) -> None:
         manager = get_manager()
 
-        if isinstance(manager.store, Sweepable):
+        if offers(manager.store, Sweepable):
             manager.purge()
 
     def settle(self) -> None:

@@ -13,6 +13,7 @@ from sessionkit import SessionManager
 from sessionkit import Store
 from sessionkit.errors import ConfigurationError
 from sessionkit.store import Closeable
+from sessionkit.store import offers
 from sessionkit.stores import open_store
 
 from . import conf
@@ -105,8 +106,8 @@ def _forget(*, setting: str, **_: t.Any) -> None:
             _manager = None
 
             for _made_from, store in _stores.values():
-                if isinstance(store, Closeable):
-                    store.close()
+                if offers(store, Closeable):
+                    t.cast(Closeable, store).close()
 
 
 setting_changed.connect(_forget, dispatch_uid="django_sessionkit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import typing as t
 
 import pytest
 
@@ -123,3 +124,21 @@ def test_logging_out_everywhere_ends_what_a_newer_version_has_written(
     assert manager.sessions_of("ann") == []
     assert manager.revoke_all("ann") == 1
     assert store.records() == {}
+
+
+class Wrapper:
+    """Passes everything on, as a store that measures or records would."""
+
+    def __init__(self, store: FullStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._store, name)
+
+
+def test_a_wrapper_offers_what_its_store_does(make_manager: MakeManager, store: FullStore) -> None:
+    manager = make_manager(on=Wrapper(store))
+    Browser(manager).log_in("ann")
+    assert len(manager.sessions_of("ann")) == manager.count() == 1
+    Browser(manager).visit(lambda session: session.renew())
+    assert manager.purge() == 0
