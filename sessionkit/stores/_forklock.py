@@ -31,11 +31,21 @@ def _before() -> None:
             _held.append(lock)
 
 
-def _after() -> None:
+def _after_in_parent() -> None:
     while _held:
         _held.pop().release()
     _forking.release()
 
 
+def _after_in_child() -> None:
+    global _forking  # noqa: PLW0603
+    while _held:
+        _held.pop().release()
+    # Not released: uWSGI calls this, if told to, without the one before.
+    _forking = threading.Lock()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )

@@ -44,10 +44,17 @@ class FreeList(t.Generic[C]):
         self._idle: collections.deque[C] = collections.deque()  # its pop and append are atomic
         self._open: set[C] | None = set() if empty_before_fork else None
         self._gate = threading.Lock()
+        self._process = os.getpid()
         _lists.append(weakref.ref(self, _lists.remove))
+        # A store that nobody closes is forgotten without a warning about its connections.
+        weakref.finalize(self, _close_idle, self._idle, close)
 
     def idle(self) -> C | None:
         """Take an idle connection, if there is one."""
+        # uWSGI forks behind Python's back, and two processes on one connection get each other's
+        # answers.
+        if self._process != os.getpid():
+            self._disown()
         try:
             return self._idle.pop()
         except IndexError:
@@ -55,6 +62,8 @@ class FreeList(t.Generic[C]):
 
     def new(self) -> C:
         """Take a new connection."""
+        if self._process != os.getpid():
+            self._disown()
         if self._open is None:
             return self._connect()
         with self._gate:
@@ -77,6 +86,11 @@ class FreeList(t.Generic[C]):
 
     def drain(self) -> None:
         """Close all idle connections."""
+        if self._process != os.getpid():
+            self._disown()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         while True:
             try:
                 connection = self._idle.pop()
@@ -99,14 +113,24 @@ class FreeList(t.Generic[C]):
             self._gate.release()
 
     def after_fork_in_child(self) -> None:
+        self._disown()
+
+    def _disown(self) -> None:
+        """Let go of what the process had that this one was forked from."""
         if self._open is None:
-            self.drain()
-            return
-        if self._open:  # a thread of the parent was too slow
-            _never_closed.append(self._open)
-            self._idle.clear()
-            self._open = set()
-        self._gate.release()
+            self._close_idle()
+        else:
+            if self._open:  # a thread of the parent was too slow, or nobody has announced the fork
+                _never_closed.append(self._open)
+                self._idle.clear()
+                self._open = set()
+            self._gate = threading.Lock()
+        self._process = os.getpid()
+
+
+def _close_idle(idle: collections.deque[C], close: cabc.Callable[[C], None]) -> None:
+    while idle:
+        close(idle.pop())
 
 
 _lists: list[weakref.ref[FreeList[t.Any]]] = []
@@ -131,9 +155,11 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
+    global _forking  # noqa: PLW0603
     while _waiting:
         _waiting.pop().after_fork_in_child()
-    _forking.release()
+    # Not released: uWSGI calls this, if told to, without the one before.
+    _forking = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -550,3 +550,12 @@ def test_open_store(path: Path) -> None:
     assert (store.path, store.table, store.margin) == (str(path), "mine", 5.0)
     assert (store.busy_timeout, store.durable) == (0.5, True)
     shutil.rmtree(path.parent)
+
+
+def test_a_store_that_is_forgotten_closes_its_connections(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "sessions.sqlite3")
+    assert store.get("0" * 64) is None
+    before = len([*Path("/proc/self/fd").iterdir()])
+    del store
+    gc.collect()
+    assert len([*Path("/proc/self/fd").iterdir()]) < before
