@@ -46,6 +46,7 @@ PRELOADED = (
         Case(wsgi.GunicornGevent, "wsgi", "sqlite"),
         Case(wsgi.GunicornGevent, "flask", "redis"),
         Case(wsgi.UWSGI, "django", "sqlite"),
+        Case(wsgi.UWSGI, "flask", "redis"),
     )
 )
 

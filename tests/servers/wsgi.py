@@ -9,6 +9,7 @@ import collections.abc as cabc
 import contextlib
 import os
 import pprint
+import shutil
 import signal
 import socket
 import sys
@@ -138,7 +139,8 @@ class Waitress(WSGIServer):
     replaces_workers = False
 
     def serving(self) -> list[str]:
-        program = Path(__file__).with_name("two_waitresses.py")
+        # A copy: the folder of a program is on the path, and here is a redis.py.
+        program = shutil.copy(Path(__file__).with_name("two_waitresses.py"), self.folder)
         arguments = [self.host, str(self.port), str(PROCESSES), str(THREADS)]
         return [self.program, str(program), *arguments, "preload" if self.preload else "later"]
 

@@ -82,6 +82,8 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse) -> cabc.Iter
     query = dict(urllib.parse.parse_qsl(environ["QUERY_STRING"]))
     session: Session = environ["sessionkit.session"]
     path = environ["PATH_INFO"]
+    # uWSGI resets the connection if it is left unread.
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
 
     if path == "/stream":
         start_response("200 OK", [("Content-Type", "text/plain")])
