@@ -1,6 +1,6 @@
 """Users who are served in parallel see their own data, whatever becomes of the others' requests.
 
-Item 56 of the list of attacks.
+Items 56 and 57 of the list of attacks.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ site = site_fixture(
     )
 )
 
+forked_site = site_fixture(
+    CASES
+    if SOAK
+    else (
+        Case(wsgi.UWSGI, "wsgi", "redis"),
+        Case(wsgi.GunicornGevent, "django", "redis"),
+    ),
+    preload=True,
+    SITE_WARM="1",
+)
+
 
 def is_error(browser: Browser) -> bool:
     try:
@@ -58,7 +69,7 @@ def visit(site: Site, browser: Browser, user: str) -> set[str]:
     return found
 
 
-def test_56_users_in_parallel_see_only_their_own_data(site: Site) -> None:
+def nobody_sees_anothers_data(site: Site) -> None:
     users = [str(number) for number in range(1, USERS + 1)]
     browsers = at_once(USERS, site.visitor, users)
     found = at_once(USERS, lambda browser, user: visit(site, browser, user), browsers, users)
@@ -68,3 +79,11 @@ def test_56_users_in_parallel_see_only_their_own_data(site: Site) -> None:
         data = browser.data()
         assert (data["user"], data["last"]) == (user, f"{user}-{ROUNDS - 1}")
         assert "failed" not in data
+
+
+def test_56_users_in_parallel_see_only_their_own_data(site: Site) -> None:
+    nobody_sees_anothers_data(site)
+
+
+def test_57_processes_that_fork_after_the_first_use_share_no_connection(forked_site: Site) -> None:
+    nobody_sees_anothers_data(forked_site)
