@@ -20,6 +20,7 @@ from .errors import ValueNotSupported
 from .preparation import MAX_DEPTH
 from .preparation import Preparation
 from .refusal import type_name
+from .unpacking import unpack
 
 __all__ = ["IMMUTABLE", "MAX_DEPTH", "Codec", "CustomType"]
 
@@ -57,7 +58,7 @@ _OPTIONS = (
 _TAG_BYTES = b"\xc7\x00"
 _TAG_BYTE = _TAG_BYTES[0]
 
-_packb, _unpackb = ormsgpack.packb, ormsgpack.unpackb
+_packb, _unpackb = ormsgpack.packb, unpack
 
 _CONTAINERS = frozenset({dict, list, tuple, set, frozenset})
 # ormsgpack writes these as if they were something else, without asking.

@@ -17,6 +17,7 @@ import ormsgpack
 
 from .errors import DecodeError
 from .errors import NewerFormat
+from .unpacking import unpack as unpack_body
 
 _FORMAT = 1
 #: What later versions may begin with; the kind and the length follow in all of them.
@@ -138,7 +139,7 @@ def _live(payload: bytes) -> Live | None:
     if length != len(payload) or public_id.translate(None, _URL_SAFE):
         return None
     # A slice of a few bytes is cheaper than a view of them.
-    meta, values, flash = ormsgpack.unpackb(
+    meta, values, flash = unpack_body(
         payload[_HEAD.size :] if length < _SMALL else memoryview(payload)[_HEAD.size :]
     )
     times = created + started + seen
@@ -180,7 +181,7 @@ def _live(payload: bytes) -> Live | None:
 def _stub(payload: bytes) -> Stub | None:
     if not payload.startswith(_STUB) or _PREFIX.unpack_from(payload)[1] != len(payload):
         return None
-    stub = Stub._make(ormsgpack.unpackb(payload[_PREFIX.size :]))
+    stub = Stub._make(unpack_body(payload[_PREFIX.size :]))
     if (
         type(stub.reason) is not str
         or not (stub.successor is None or _is_store_key(stub.successor))

@@ -17,7 +17,7 @@ CORE = ROOT / "sessionkit"
 LAYERS = [
     {"errors"},
     {"store", "cookie", "caching"},
-    {"refusal", "custom_types", "extension_types", "preparation", "codec", "payload"}
+    {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "merge", "values", "policy", "signals"},
     {"session", "mapping", "draft", "flash"},
     {
