@@ -17,10 +17,7 @@ _claims_much: t.Final = re.compile(rb"[\xdc-\xdf]").search
 
 #: By the first byte: bytes that follow, and how many of them are a length of so many bytes more.
 _FIXED: t.Final = {
-    **{
-        byte: size
-        for byte, size in zip(range(0xCA, 0xD4), (4, 8, 1, 2, 4, 8, 1, 2, 4, 8), strict=True)
-    },
+    **dict(zip(range(0xCA, 0xD4), (4, 8, 1, 2, 4, 8, 1, 2, 4, 8), strict=True)),
     **{byte: 1 + (1 << (byte - 0xD4)) for byte in range(0xD4, 0xD9)},
 }
 _SIZED: t.Final = {
