@@ -128,10 +128,7 @@ class Writers:
 
 
 def kill_a_worker(site: Site) -> None:
-    if site.server.replaces_workers:
-        os.kill(int(site.browser().visit("/pid").text), signal.SIGKILL)
-    else:
-        site.server.restart()
+    os.kill(int(site.browser().visit("/pid").text), signal.SIGKILL)
 
 
 def test_57_a_killed_worker_loses_nothing_that_was_acknowledged(site: Site) -> None:

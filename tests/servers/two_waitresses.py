@@ -1,4 +1,4 @@
-"""Processes of waitress that share a listening socket, as behind a balancer. Run as a program."""
+"""Processes of waitress that share a listening socket, and are replaced. Run as a program."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ def main(host: str, port: int, processes: int, threads: int, *, preload: bool) -
     if preload:
         importlib.import_module("served")
 
-    for _ in range(processes - 1):
+    while True:
+        if processes == 0:
+            os.wait()
+            processes += 1
+
         if os.fork() == 0:
+            application = importlib.import_module("served").application
+            waitress.serve(application, sockets=[listening], threads=threads)
             break
 
-    application = importlib.import_module("served").application
-    waitress.serve(application, sockets=[listening], threads=threads)
+        processes -= 1
 
 
 if __name__ == "__main__":

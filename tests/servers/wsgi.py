@@ -13,9 +13,11 @@ import shutil
 import signal
 import socket
 import sys
+import time
 import typing as t
 from pathlib import Path
 
+from .process import PATIENCE
 from .process import Server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,8 +58,6 @@ class WSGIServer(Server):
     name: t.ClassVar[str]
     #: How many requests are certain to be handled at the same time.
     concurrency: t.ClassVar[int] = PROCESSES * THREADS
-    #: Whether a worker that was killed is replaced.
-    replaces_workers: t.ClassVar[bool] = True
 
     def __init__(
         self, module: str, environment: cabc.Mapping[str, str], *, preload: bool = False
@@ -101,6 +101,17 @@ class WSGIServer(Server):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
 
+            self._wait_until_nobody_listens()
+
+    def _wait_until_nobody_listens(self) -> None:
+        give_up = time.monotonic() + PATIENCE
+
+        while time.monotonic() < give_up:
+            with contextlib.suppress(OSError), socket.create_server((self.host, self.port)):
+                return
+
+            time.sleep(0.005)
+
 
 class Gunicorn(WSGIServer):
     """gunicorn; subclasses name the kind of its workers."""
@@ -136,7 +147,6 @@ class Waitress(WSGIServer):
     """waitress, twice: it makes no processes of its own."""
 
     name = "waitress"
-    replaces_workers = False
 
     def serving(self) -> list[str]:
         # A copy: the folder of a program is on the path, and here is a redis.py.
