@@ -1,7 +1,7 @@
 # Works on a machine that has only make and Python 3.10+: scripts/bootstrap installs the rest.
 PORT ?= 8000
 ENVS ?=
-SERVERS = redis chromium
+SERVERS = redis memcached mariadb postgresql chromium
 PYTHON = .venv/bin/python
 
 .PHONY: help bootstrap demo quick test test-all soak lint format typing package clean

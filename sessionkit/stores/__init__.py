@@ -23,18 +23,34 @@ class _Home(t.NamedTuple):
 
 _REDIS = _Home("redis", "RedisStore", "", "redis")
 
+_POSTGRES = _Home("postgres", "PostgresStore", "postgresql://host/database", "postgres")
+
 _HOMES = {
     "memory": _Home("memory", "MemoryStore", "memory:"),
     "sqlite": _Home("sqlite", "SQLiteStore", "sqlite:///sessions.sqlite3"),
     "redis": _REDIS._replace(example="redis://host:6379/0"),
     "rediss": _REDIS._replace(example="rediss://host:6379/0"),
     "unix": _REDIS._replace(example="unix:///run/redis.sock?db=0"),
+    "redis+cluster": _REDIS._replace(example="redis+cluster://host:6379"),
+    "redis+sentinel": _REDIS._replace(example="redis+sentinel://host:26379/service"),
+    "memcached": _Home("memcached", "MemcachedStore", "memcached://host:11211", "memcached"),
+    "postgresql": _POSTGRES,
+    "postgres": _POSTGRES,
+    "file": _Home("file", "FileStore", "file:///folder"),
+    "sqlalchemy": _Home(
+        "sqlalchemy", "SQLAlchemyStore", "sqlalchemy+mysql+pymysql://host/database", "sqlalchemy"
+    ),
 }
 
 
 class _FromURL(t.Protocol):
     @classmethod
     def from_url(cls, url: str) -> Store: ...
+
+
+def _home(scheme: str) -> _Home | None:
+    # Behind sqlalchemy+ stands the scheme of any of SQLAlchemy's dialects.
+    return _HOMES.get("sqlalchemy" if scheme.startswith("sqlalchemy+") else scheme)
 
 
 def open_store(url: str) -> Store:
@@ -48,9 +64,9 @@ def open_store(url: str) -> Store:
         installed. The text never contains the URL, since it may hold a password.
     """
     scheme, colon, _ = url.partition(":")
-    home = _HOMES.get(scheme.lower()) if colon else None
+    home = _home(scheme.lower()) if colon else None
     if home is None:
-        examples = ", ".join(home.example for home in _HOMES.values())
+        examples = ", ".join(dict.fromkeys(home.example for home in _HOMES.values()))
         # What has no scheme may be a password in the wrong place.
         shown = f"scheme {scheme!r}" if colon and re.fullmatch(r"[\w.+-]+", scheme) else "form"
         raise ConfigurationError(f"a store URL of unknown {shown}; known are {examples}")
