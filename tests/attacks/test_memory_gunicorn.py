@@ -29,6 +29,9 @@ pytestmark = [
 #: Requests after as many others that let everything grow to its bound, by so many clients.
 SESSIONS, REQUESTS, CLIENTS = (50_000, 200_000, 8) if SOAK else (200, 1_000, 8)
 
+#: In one of so many times that number nothing must grow.
+ROUNDS = 4
+
 #: What they ask for, in percent.
 MIX = {"/untouched": 10, "/show": 50, "/increment": 30, "/login": 5, "/renew": 3, "/logout": 2}
 
@@ -80,6 +83,13 @@ def visit(groups: list[list[Browser]], requests: int) -> None:
     at_once(len(groups), visit_some, groups)
 
 
+def growth(before: dict[int, Usage], after: dict[int, Usage]) -> Usage:
+    """Return the most that a worker has got more."""
+    assert after.keys() == before.keys(), "a worker has died"
+    memory = max(after[pid].memory - before[pid].memory for pid in before)
+    return Usage(memory, max(after[pid].descriptors - before[pid].descriptors for pid in before))
+
+
 @pytest.mark.timeout(7200 if SOAK else 120)
 @pytest.mark.parametrize("case", SERVED, ids=str)
 def test_memory_and_descriptors_of_the_workers_level_off(
@@ -91,17 +101,20 @@ def test_memory_and_descriptors_of_the_workers_level_off(
             CLIENTS, lambda group: [browser.visit("/login", user=1) for browser in group], groups
         )
         visit(groups, REQUESTS)
-        before = usage(site)
-        visit(groups, REQUESTS)
-        after = usage(site)
-        assert after.keys() == before.keys()
-        give_up = time.monotonic() + PATIENCE
 
-        # It takes a moment until a worker has noticed that a client is gone.
-        while any(after[pid].descriptors > before[pid].descriptors for pid in before):
-            assert time.monotonic() < give_up, (before, after)
-            time.sleep(0.1)
-            after = usage(site)
+        # As many threads as there are use the store at once sooner or later, and then never more.
+        for _ in range(ROUNDS):
+            before = usage(site)
+            visit(groups, REQUESTS)
+            give_up = time.monotonic() + PATIENCE
 
-        for worker, used in before.items():
-            assert after[worker].memory - used.memory < SLACK
+            # It takes a moment until a worker has noticed that a client is gone.
+            while (grown := growth(before, usage(site))).descriptors > 0:
+                if time.monotonic() > give_up:
+                    break
+                time.sleep(0.1)
+
+            if grown.descriptors <= 0 and grown.memory < SLACK:
+                return
+
+        pytest.fail(f"in each of {ROUNDS} rounds it grew, in the last by {grown}")
