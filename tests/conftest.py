@@ -16,6 +16,7 @@ pytest.register_assert_rewrite("sessionkit.testing")
 sys.path.append(str(Path(__file__).parent.parent))
 
 if t.TYPE_CHECKING:
+    from tests.servers import PostgreSQLServer
     from tests.servers import RedisServer
     from tests.servers import Server
 
@@ -65,6 +66,14 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis_server.client() as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(start_server: cabc.Callable[..., PostgreSQLServer]) -> PostgreSQLServer:
+    """A PostgreSQL server for the whole run; leave it running and as it is configured."""
+    from tests.servers import PostgreSQLServer
+
+    return start_server(PostgreSQLServer)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,9 +5,10 @@ They can be killed, paused and started again. Nothing here touches a server that
 
 from __future__ import annotations
 
+from .postgresql import PostgreSQLServer
 from .process import MissingServer
 from .process import Server
 from .proxy import Proxy
 from .redis import RedisServer
 
-__all__ = ["MissingServer", "Proxy", "RedisServer", "Server"]
+__all__ = ["MissingServer", "PostgreSQLServer", "Proxy", "RedisServer", "Server"]
