@@ -108,10 +108,12 @@ class Owned(t.Protocol):
 class Sweepable(t.Protocol):
     """A store whose expired records must be removed by somebody."""
 
-    def sweep(self, now: float, /) -> int:
-        """Remove the records that expired more than the store's margin before *now*.
+    def sweep(self, now: float, /, limit: int | None = None) -> int:
+        """Remove records that expired more than the store's margin before *now*.
 
-        :return: how many were removed.
+        :param limit: how many at most, so that a request can do a little of it; None: all of them,
+            in batches that keep no request waiting for long.
+        :return: how many were removed; fewer than *limit* if no more are left.
         """
         ...
 

@@ -17,6 +17,8 @@ from ._url import integer_or_none
 from ._url import only_parameters
 from ._url import split_url
 
+_SWEEP_BATCH = 1000
+
 
 class MemoryStore:
     """Keeps sessions in this process and nowhere else.
@@ -104,17 +106,20 @@ class MemoryStore:
         with self._lock:
             return list(self._owners.get(owner, ()))
 
-    def sweep(self, now: float, /) -> int:
+    def sweep(self, now: float, /, limit: int | None = None) -> int:
         removed = 0
         due = now - self.margin
-        while True:
+        while limit is None or removed < limit:
+            # A request must not wait for a million.
+            batch = _SWEEP_BATCH if limit is None else min(_SWEEP_BATCH, limit - removed)
             with self._lock:
-                for _ in range(1000):  # a request must not wait for a million
+                for _ in range(batch):
                     key = self._first_to_expire()
                     if key is None or self._records[key].expires_at >= due:
                         return removed
                     self._remove(key)
                     removed += 1
+        return removed
 
     def keys(self) -> cabc.Iterator[str]:
         return iter(list(self._records))

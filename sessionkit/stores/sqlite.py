@@ -134,14 +134,16 @@ class SQLiteStore:
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
         return [key for (key,) in self._run(_fetch_all, self._sql.owned, (owner,))]
 
-    def sweep(self, now: float, /) -> int:
+    def sweep(self, now: float, /, limit: int | None = None) -> int:
         # In batches, so that a request waits for a few milliseconds at most.
         removed = 0
-        while True:
-            batch = self._run(_change, self._sql.sweep, (now - self.margin, _SWEEP_BATCH))
-            removed += batch
-            if batch < _SWEEP_BATCH:
-                return removed
+        while limit is None or removed < limit:
+            batch = _SWEEP_BATCH if limit is None else min(_SWEEP_BATCH, limit - removed)
+            found = self._run(_change, self._sql.sweep, (now - self.margin, batch))
+            removed += found
+            if found < batch:
+                break
+        return removed
 
     def keys(self) -> cabc.Iterator[str]:
         # In pages: an open query would keep the log from being written back while it lasts.

@@ -242,6 +242,16 @@ class CapabilityTests:
         if isinstance(store, Owned):
             assert list(store.owned_by("ann", now)) == [], "what was swept is still in the index"
 
+    def test_sweep_a_little(self, store: Store) -> None:
+        sweepable = able(store, Sweepable)
+        now = time.time()
+        for _ in range(12):
+            assert store.swap(new_key(), None, new_record(expires_at=now - self.margin - 60))
+        assert sweepable.sweep(now, limit=5) == 5
+        assert sweepable.sweep(now, limit=0) == 0
+        assert sweepable.sweep(now, limit=7) == 7
+        assert sweepable.sweep(now, limit=5) == 0
+
     def test_sweep_goes_by_the_time_that_a_record_has_now(self, store: Store) -> None:
         sweepable = able(store, Sweepable)
         now = time.time()

@@ -86,8 +86,8 @@ class FullStore(PlainStore):
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
         return self._call("owned_by", self.memory.owned_by, owner, now)
 
-    def sweep(self, now: float, /) -> int:
-        return self.memory.sweep(now)
+    def sweep(self, now: float, /, limit: int | None = None) -> int:
+        return self.memory.sweep(now, limit)
 
     def keys(self) -> cabc.Iterator[str]:
         return self.memory.keys()
