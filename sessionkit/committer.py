@@ -17,6 +17,7 @@ from .draft import Stored
 from .errors import SessionConflict
 from .errors import StoreUnavailable
 from .gateway import Gateway
+from .housekeeping import Housekeeping
 from .patience import Patience
 from .payload import Live
 from .policy import REFRESH_AFTER
@@ -42,6 +43,7 @@ class Committer:
     :param clock: returns POSIX seconds.
     :param patience: makes the pauses of one request, which wants to change what is under a key.
     :param randomness: draws public ids.
+    :param housekeeping: is told of every new record.
     :param sender: who sends the signals.
     """
 
@@ -53,6 +55,7 @@ class Committer:
         clock: cabc.Callable[[], float],
         patience: cabc.Callable[[str], Patience],
         randomness: Randomness,
+        housekeeping: Housekeeping,
         sender: object,
     ) -> None:
         self._gateway = gateway
@@ -61,6 +64,7 @@ class Committer:
         self._clock = clock
         self._patience = patience
         self._randomness = randomness
+        self._housekeeping = housekeeping
         self._sender = sender
 
     def commit(self, session: object, draft: Draft, *, ok: bool) -> Instruction:
@@ -342,6 +346,9 @@ class Committer:
         draft.saved(stored)
         draft.written = True
         signals.emit(signal, self._sender, session=session, keys=keys)
+
+        if signal is not signals.saved:
+            self._housekeeping.session_created()
 
     def _drop(self, session: object, draft: Draft, reason: str) -> None:
         keys = draft.changed_keys()

@@ -21,6 +21,7 @@ from .errors import PayloadTooLarge
 from .errors import UnsupportedOperation
 from .errors import ValueNotSupported
 from .gateway import Gateway
+from .housekeeping import Housekeeping
 from .loader import Loader
 from .owners import Owners
 from .owners import SessionInfo
@@ -126,6 +127,7 @@ class SessionManager:
             clock,
             self._patience,
             self._randomness,
+            Housekeeping(store, self.policy.sweep_every, clock),
             self,
         )
         self._loader = Loader(

@@ -41,6 +41,8 @@ class SessionPolicy:
     :param queues: keys whose lists are merged item by item, such as Flask's ``_flashes``.
     :param breaker_failures: failed connections in a row after which a store's node is left alone.
     :param breaker_pause: for how long, before one request tries it again.
+    :param sweep_every: after how many new sessions of a process some expired ones are removed from
+        a store that does not do that by itself; None: only ``manager.purge()`` removes any.
     :raises ConfigurationError: if a value makes no sense.
 
     >>> SessionPolicy(idle_timeout=datetime.timedelta(hours=1)).idle_timeout
@@ -59,6 +61,7 @@ class SessionPolicy:
     queues: tuple[str, ...] = ()
     breaker_failures: int = 3
     breaker_pause: float = 1.0
+    sweep_every: int | None = 100
 
     def __post_init__(self) -> None:
         for name in ("idle_timeout", "absolute_timeout", "ownerless_timeout"):
@@ -72,8 +75,11 @@ class SessionPolicy:
 
             object.__setattr__(self, name, duration)
 
-        for name in ("max_payload", "breaker_failures"):
+        for name in ("max_payload", "breaker_failures", "sweep_every"):
             value = getattr(self, name)
+
+            if value is None and name == "sweep_every":
+                continue
 
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"policy.{name} must be a positive whole number")

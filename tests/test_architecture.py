@@ -26,6 +26,7 @@ LAYERS = [
         "breaker",
         "committer",
         "gateway",
+        "housekeeping",
         "loader",
         "owners",
         "patience",

@@ -87,7 +87,7 @@ class FullStore(PlainStore):
         return self._call("owned_by", self.memory.owned_by, owner, now)
 
     def sweep(self, now: float, /, limit: int | None = None) -> int:
-        return self.memory.sweep(now, limit)
+        return self._call("sweep", self.memory.sweep, now, limit)
 
     def keys(self) -> cabc.Iterator[str]:
         return self.memory.keys()

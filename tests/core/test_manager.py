@@ -804,6 +804,38 @@ class TestUpkeep:
         assert manager.purge() == 10
         assert alive.see() == {"a": 1}
 
+    def test_new_sessions_drive_the_expired_ones_out(
+        self, make_manager: MakeManager, clock: FakeClock, store: FullStore
+    ) -> None:
+        manager = make_manager(sweep_every=10)
+
+        for number in range(85):
+            Browser(manager).put(number=number)
+
+        clock.advance(DAY + store.memory.margin + 1)
+
+        for more, left in (5, 85 + 5 - 50), (10, 5 + 10):
+            for number in range(more):
+                Browser(manager).put(number=number)
+
+            assert len(list(store.keys())) == left
+
+    def test_a_sweep_that_fails_is_no_trouble_for_the_session_that_was_created(
+        self,
+        make_manager: MakeManager,
+        store: FullStore,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        manager = make_manager(sweep_every=2)
+        store.trouble, store.failing = StoreUnavailable("is on fire"), ("sweep",)
+        browsers = [Browser(manager) for _ in range(4)]
+
+        for browser in browsers:
+            browser.put(a=1)
+            assert browser.see() == {"a": 1}
+
+        assert caplog.messages == ["expired sessions could not be removed: is on fire"] * 2
+
     @pytest.mark.parametrize(
         "call",
         [

@@ -1,0 +1,45 @@
+"""Removing expired sessions a few at a time, so that no site needs a nightly job for it."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import itertools
+import logging
+import typing as t
+
+from .errors import StoreUnavailable
+from .store import Store
+from .store import Sweepable
+from .store import offers
+
+_logger = logging.getLogger("sessionkit")
+
+#: How many are removed for each that was created: every login leaves a stub beside its session.
+PER_SESSION = 5
+
+
+class Housekeeping:
+    """Sweeps a store a little after every so many new sessions of a process.
+
+    :param store: engines that forget expired records by themselves have no ``sweep``: nothing is
+        done then.
+    :param every: after how many new sessions; None: never.
+    :param clock: returns POSIX seconds.
+    """
+
+    def __init__(self, store: Store, every: int | None, clock: cabc.Callable[[], float]) -> None:
+        self._sweep = t.cast(Sweepable, store).sweep if offers(store, Sweepable) else None
+        self._every = every
+        self._clock = clock
+        self._created = itertools.count(1)
+
+    def session_created(self) -> None:
+        """Count a new session, and sweep if it is time to. Never fails."""
+        if self._sweep is None or self._every is None or next(self._created) % self._every:
+            return
+
+        try:
+            self._sweep(self._clock(), PER_SESSION * self._every)
+        except StoreUnavailable as error:
+            # The session has been created, and the next sweep does the work of this one.
+            _logger.warning("expired sessions could not be removed: %s", error)
