@@ -9,6 +9,7 @@ import collections.abc as cabc
 import typing as t
 
 from . import signals
+from .base_committer import BaseCommitter
 from .cookie import Delete
 from .cookie import Instruction
 from .draft import Draft
@@ -34,7 +35,7 @@ from .tokens import Randomness
 NEW_ID_ATTEMPTS: t.Final = 8
 
 
-class Committer:
+class Committer(BaseCommitter):
     """Writes drafts to the store. Sessions are only named to the receivers of signals.
 
     :param gateway: the way to the store.
@@ -58,59 +59,13 @@ class Committer:
         housekeeping: Housekeeping,
         sender: object,
     ) -> None:
+        super().__init__(policy, sender)
         self._gateway = gateway
-        self._policy = policy
         self._records = records
         self._clock = clock
         self._patience = patience
         self._randomness = randomness
         self._housekeeping = housekeeping
-        self._sender = sender
-
-    def commit(self, session: object, draft: Draft, *, ok: bool) -> Instruction:
-        """Carry out the draft at the end of a request; return what to tell the browser.
-
-        :param ok: False for an answer that is an error: then only an end is carried out.
-        """
-        if ok:
-            draft.settle()
-        elif draft.must_end:
-            draft.start_afresh(draft.header)
-        else:
-            self._drop(session, draft, "error_response")
-            return draft.announced
-
-        if draft.intent is Intent.KEEP and draft.state in ("superseded", "unavailable"):
-            self._drop(session, draft, draft.state)
-            return draft.announced
-
-        beside = draft.state == "superseded" and draft.intent is Intent.BIND
-
-        if (draft.state == "new" or beside) and not self._is_wanted(draft):
-            return draft.announced
-
-        if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
-            return self._refresh(draft) or draft.announced
-
-        try:
-            return self._carry_out(session, draft) or draft.announced
-        except (StoreUnavailable, SessionConflict):
-            if draft.intent is not Intent.KEEP or self._policy.outage == "error":
-                raise
-
-            self._drop(session, draft, "unavailable")
-            return draft.announced
-
-    def save(self, session: object, draft: Draft) -> bool:
-        """Write now, whether or not anything changed; return False if the session is gone."""
-        draft.settle()
-
-        if draft.state == "superseded" and draft.intent is Intent.KEEP:
-            self._drop(session, draft, "superseded")
-            return False
-
-        draft.announced = self._carry_out(session, draft) or draft.announced
-        return draft.state == "live"
 
     def announce(self, draft: Draft) -> Instruction:
         """Return the cookie of a stored session, for a browser that does not have it."""
@@ -142,9 +97,6 @@ class Committer:
                 record = self._gateway.get(key)
 
         return False
-
-    def _is_wanted(self, draft: Draft) -> bool:
-        return not draft.is_empty or draft.chosen_id is not None
 
     def _carry_out(self, session: object, draft: Draft) -> Instruction:
         if draft.intent is Intent.END:
@@ -342,16 +294,7 @@ class Committer:
         return True
 
     def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
-        keys = draft.changed_keys() if signal.receivers else set()
-        draft.saved(stored)
-        draft.written = True
-        signals.emit(signal, self._sender, session=session, keys=keys)
+        super()._saved(session, draft, stored, signal)
 
         if signal is not signals.saved:
             self._housekeeping.session_created()
-
-    def _drop(self, session: object, draft: Draft, reason: str) -> None:
-        keys = draft.changed_keys()
-
-        if keys:
-            signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import logging
 import os
 import time
 import typing as t
 
-from . import signals
+from .base_manager import BaseManager
 from .breaker import Breaker
-from .codec import Codec
 from .committer import Committer
 from .cookie import CookieOptions
-from .cookie import Instruction
-from .draft import Draft
 from .errors import ConfigurationError
-from .errors import DecodeError
-from .errors import PayloadTooLarge
 from .errors import UnsupportedOperation
-from .errors import ValueNotSupported
 from .gateway import Gateway
 from .housekeeping import Housekeeping
 from .loader import Loader
@@ -28,7 +21,6 @@ from .owners import SessionInfo
 from .patience import Line
 from .patience import Lines
 from .patience import Patience
-from .payload import Header
 from .policy import SessionPolicy
 from .records import Records
 from .session import Session
@@ -37,7 +29,6 @@ from .store import Enumerable
 from .store import Store
 from .store import Sweepable
 from .store import offers
-from .tokens import Randomness
 from .tokens import Secrets
 from .tokens import Signer
 from .tokens import Unsigned
@@ -48,15 +39,13 @@ if t.TYPE_CHECKING:
 
     from .codec import CustomType
 
-_logger = logging.getLogger("sessionkit")
-
 
 def _sleep(seconds: float) -> None:
     # Looked up at each call: gevent replaces it, with gunicorn's --preload after this import.
     time.sleep(seconds)
 
 
-class SessionManager:
+class SessionManager(BaseManager):
     """Sessions on a store.
 
     :param store: any store, see :func:`sessionkit.stores.open_store`.
@@ -80,6 +69,8 @@ class SessionManager:
     Set(max_age=7776000)
     """
 
+    _committer: Committer
+
     def __init__(
         self,
         store: Store,
@@ -99,20 +90,10 @@ class SessionManager:
                     f"store must be a store such as open_store(url), not {type(store).__name__}"
                 )
 
-        if not isinstance(policy, SessionPolicy | None):
-            raise ConfigurationError(f"policy must be a SessionPolicy, not {type(policy).__name__}")
-
-        if not isinstance(cookie, CookieOptions | None):
-            raise ConfigurationError(f"cookie must be CookieOptions, not {type(cookie).__name__}")
-
+        super().__init__(policy, cookie, types, clock, random_bytes)
         self.store = store
-        self.policy: SessionPolicy = policy or SessionPolicy()
-        self.cookie: CookieOptions = cookie or CookieOptions()
-        self.codec: Codec = Codec(types)
-        self.clock = clock
         self._sleep = sleep
         self._lines = Lines()
-        self._randomness = Randomness(random_bytes)
         self._signer: Signer | Unsigned = Unsigned()
 
         if secrets is not None:
@@ -136,19 +117,10 @@ class SessionManager:
         self._owners = Owners(
             self._gateway, self._committer, self.policy, clock, self.meta_of, self
         )
-        #: Loads a session; the draft says how it went.
-        self.read: cabc.Callable[[Session], Draft] = self._loader.read
-        self._warned_about_proxy = False
+        self.read = self._loader.read
 
     def __repr__(self) -> str:
         return f"<SessionManager on {type(self.store).__name__}, cookie {self.cookie.name!r}>"
-
-    def open(self, cookie_header: str | None = None) -> Session:
-        """Return the session of a request. Nothing is read before it is used.
-
-        :param cookie_header: the value of the request's ``Cookie`` header.
-        """
-        return Session(self, cookie_header)
 
     def verify(self, value: str) -> str | None:
         """Return the session id in a cookie's *value*, or None if it is none of ours.
@@ -207,55 +179,6 @@ class SessionManager:
 
         return session
 
-    def commit(self, session: Session, *, ok: bool = True) -> Instruction:
-        """Carry out what the request wants of its session; say what to tell the browser.
-
-        Called once, before the answer's headers leave; further calls return the same.
-
-        :param ok: False if the answer is an error (5xx or an exception): then only an end is
-            carried out.
-        :return: ``Set``, ``Delete`` or None.
-        :raises StoreUnavailable: answer 503, with the error's ``instruction``.
-        :raises SessionConflict: answer 503.
-        """
-        if session.committed:
-            return session.instruction
-
-        session.committed = True
-        draft = session.loaded_draft
-
-        if draft is None:
-            return None
-
-        if unreadable := {*draft.values.unreadable, *draft.flash.unreadable}:
-            self._emit(signals.dropped, session=session, keys=unreadable, reason="undecodable")
-
-        # What was written early is announced even if the rest fails.
-        session.instruction = draft.announced
-
-        try:
-            session.instruction = self._committer.commit(session, draft, ok=ok)
-        except (PayloadTooLarge, ValueNotSupported):
-            # What was written cannot be saved; a wish to end the session is carried out.
-            session.instruction = self._committer.commit(session, draft, ok=False)
-            raise
-
-        return session.instruction
-
-    def save(self, session: Session) -> bool:
-        """Write *session* now; the commit announces it whatever becomes of the request.
-
-        :return: False if the session was ended or replaced by somebody else, and nothing was saved.
-        :raises StoreUnavailable: if the session could not be read: it must not be replaced by what
-            this request has written.
-        """
-        draft = session.draft
-
-        if session.error is not None:
-            raise session.error
-
-        return self._committer.save(session, draft)
-
     def sessions_of(self, owner: str | int) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first.
 
@@ -301,29 +224,6 @@ class SessionManager:
         if offers(self.store, Closeable):
             t.cast(Closeable, self.store).close()
 
-    def new_header(self) -> Header:
-        """Return the header of a session that is about to be created."""
-        now = self.clock()
-        return Header(self._randomness.public_id(), now, now, now)
-
-    def meta_of(self, header: Header) -> dict[str, t.Any]:
-        """Return what ``session.bind`` was given beside the owner; nothing if it is unreadable."""
-        try:
-            return {} if header.meta is None else self.codec.decode(header.meta)
-        except DecodeError:
-            return {}
-
-    def warn_about_proxy(self) -> None:
-        """Say once that a proxy speaks https while we see http, so that cookies lack ``Secure``."""
-        if not self._warned_about_proxy:
-            self._warned_about_proxy = True
-            _logger.warning(
-                "the proxy says X-Forwarded-Proto: https, but the request arrived as http, so the "
-                "session cookie is sent without Secure. Let ProxyFix (werkzeug) or "
-                "SECURE_PROXY_SSL_HEADER (Django) handle the proxy, or set the cookie's "
-                "secure=True."
-            )
-
     def _unsupported(self, what: str) -> UnsupportedOperation:
         return UnsupportedOperation(f"{type(self.store).__name__} cannot {what}")
 
@@ -335,7 +235,3 @@ class SessionManager:
             self._sleep,
             self._randomness.fraction,
         )
-
-    def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
-        if signal.receivers:
-            signals.emit(signal, self, **values)

@@ -12,9 +12,9 @@ from .flash import Flash
 from .values import check_key
 
 if t.TYPE_CHECKING:
+    from .base_manager import BaseManager
     from .cookie import CookieOptions
     from .cookie import Instruction
-    from .manager import SessionManager
     from .session import Session
 
 
@@ -45,7 +45,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     def __init__(
         self,
-        manager: SessionManager,
+        manager: BaseManager,
         cookie_header: str | None = None,
         *,
         session_id: str | None = None,

@@ -10,11 +10,11 @@ from .answer import UNAVAILABLE
 from .answer import check_proxy
 from .answer import session_headers
 from .answer import unavailable
+from .base_manager import BaseManager
 from .cookie import Instruction
 from .current import current
 from .errors import ConfigurationError
 from .errors import SessionError
-from .manager import SessionManager
 from .nesting import open_once
 from .session import Session
 
@@ -39,6 +39,7 @@ class SessionMiddleware:
     :param manager: made once, shared by all requests.
     :param environ_key: where the session stands in the environ.
 
+    >>> from sessionkit import SessionManager
     >>> from sessionkit.stores.memory import MemoryStore
     >>> def count(environ, start_response):
     ...     session = environ["sessionkit.session"]
@@ -51,11 +52,11 @@ class SessionMiddleware:
     def __init__(
         self,
         app: WSGIApplication,
-        manager: SessionManager,
+        manager: BaseManager,
         *,
         environ_key: str = "sessionkit.session",
     ) -> None:
-        if not isinstance(manager, SessionManager):
+        if not isinstance(manager, BaseManager):
             raise ConfigurationError(
                 f"SessionMiddleware needs a SessionManager, not {type(manager).__name__}"
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .base_manager import BaseManager
 from .errors import ConfigurationError
-from .manager import SessionManager
 from .session import Session
 
 if t.TYPE_CHECKING:
@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
 SESSIONS_KEY: t.Final = "sessionkit.sessions"
 
 
-def open_once(environ: WSGIEnvironment, manager: SessionManager) -> tuple[Session, bool]:
+def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, bool]:
     """Return the request's session and whether the caller is the outermost, who commits it.
 
     :raises ConfigurationError: if another manager has opened a session with the same cookie.

@@ -1,0 +1,94 @@
+"""BaseCommitter: the rules of a commit that hold wherever the data is."""
+
+from __future__ import annotations
+
+import abc
+
+from . import signals
+from .cookie import Instruction
+from .draft import Draft
+from .draft import Intent
+from .draft import Stored
+from .errors import SessionConflict
+from .errors import StoreUnavailable
+from .policy import SessionPolicy
+
+
+class BaseCommitter(abc.ABC):
+    """Decides what a draft's state and intent lead to. Sessions are only named in signals.
+
+    :param policy: limits.
+    :param sender: who sends the signals.
+    """
+
+    def __init__(self, policy: SessionPolicy, sender: object) -> None:
+        self._policy = policy
+        self._sender = sender
+
+    def commit(self, session: object, draft: Draft, *, ok: bool) -> Instruction:
+        """Carry out the draft at the end of a request; return what to tell the browser.
+
+        :param ok: False for an answer that is an error: then only an end is carried out.
+        """
+        if ok:
+            draft.settle()
+        elif draft.must_end:
+            draft.start_afresh(draft.header)
+        else:
+            self._drop(session, draft, "error_response")
+            return draft.announced
+
+        if draft.intent is Intent.KEEP and draft.state in ("superseded", "unavailable"):
+            self._drop(session, draft, draft.state)
+            return draft.announced
+
+        beside = draft.state == "superseded" and draft.intent is Intent.BIND
+
+        if (draft.state == "new" or beside) and not self._is_wanted(draft):
+            return draft.announced
+
+        if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
+            return self._refresh(draft) or draft.announced
+
+        try:
+            return self._carry_out(session, draft) or draft.announced
+        except (StoreUnavailable, SessionConflict):
+            if draft.intent is not Intent.KEEP or self._policy.outage == "error":
+                raise
+
+            self._drop(session, draft, "unavailable")
+            return draft.announced
+
+    def save(self, session: object, draft: Draft) -> bool:
+        """Write now, whether or not anything changed; return False if the session is gone."""
+        draft.settle()
+
+        if draft.state == "superseded" and draft.intent is Intent.KEEP:
+            self._drop(session, draft, "superseded")
+            return False
+
+        draft.announced = self._carry_out(session, draft) or draft.announced
+        return draft.state == "live"
+
+    @abc.abstractmethod
+    def _carry_out(self, session: object, draft: Draft) -> Instruction:
+        """Write the draft, or end the session, as its intent says."""
+
+    @abc.abstractmethod
+    def _refresh(self, draft: Draft) -> Instruction:
+        """Extend the life of a session that was only read, if it is time to."""
+
+    def _is_wanted(self, draft: Draft) -> bool:
+        return not draft.is_empty or draft.chosen_id is not None
+
+    def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
+        keys = draft.changed_keys() if signal.receivers else set()
+        draft.saved(stored)
+        draft.written = True
+        signals.emit(signal, self._sender, session=session, keys=keys)
+
+    def _drop(self, session: object, draft: Draft, reason: str) -> None:
+        keys = draft.changed_keys()
+
+        if keys:
+            signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)
