@@ -1,0 +1,165 @@
+"""The servers of the memcached store: who they are, and which one has a key.
+
+The mapping is fixed. A client that gives the keys of a server that does not answer to another one
+tells everybody there that they are logged out, and brings back who logged out in the meantime.
+"""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import copy
+import hashlib
+import itertools
+import re
+import struct
+import typing as t
+
+from pymemcache import exceptions  # type: ignore[import-untyped]
+
+from sessionkit.errors import ConfigurationError
+
+from ._freelist import FreeList
+from ._memcached_connection import Connection
+
+MINIMUM = (1, 6)  # the first with `md`, which deletes what has this cas and nothing else
+
+# Three hexadecimal digits of a key; so many that the servers' shares differ by a few per cent.
+_SLOTS = 4096
+
+_KEY_LENGTH = 64
+_LONGEST_NAME = 250
+
+
+class Server:
+    """One memcached and the connections to it.
+
+    :param template: a client of pymemcache that is copied for each connection, never connected.
+    :param login: user name and password, where the server wants them.
+    :ivar name: host and port, or the path of its socket.
+    :ivar prefix: what all keys begin with.
+    :ivar opened: the number of a connection; those of all that were open by now are no higher.
+    """
+
+    def __init__(
+        self, template: t.Any, *, prefix: bytes, login: tuple[str, str] | None, max_idle: int
+    ) -> None:
+        self._template = template
+        self._login = login
+        self._numbers = itertools.count(1)
+        address: tuple[str, int] | str = template.server
+        if isinstance(address, str):
+            self.name = address
+        else:
+            host, port = address
+            self.name = f"[{host}]:{port}" if ":" in host else f"{host.lower()}:{port}"
+        self.prefix = bytes(template.key_prefix) + prefix
+        if len(self.prefix) + _KEY_LENGTH > _LONGEST_NAME:
+            raise ConfigurationError(
+                f"the prefix has {len(self.prefix)} characters, and memcached allows "
+                f"{_LONGEST_NAME - _KEY_LENGTH} before a session's key"
+            )
+        self.opened = 0
+        self._list = FreeList(self._connect, Connection.close, max_idle=max_idle)
+        self.give = self._list.give
+        self.drop = self._list.drop
+        self.close = self._list.drain
+
+    def gets(self, name: bytes) -> tuple[bytes, bytes, int] | None:
+        """Return what is stored under *name*, its cas and :attr:`opened` from before."""
+        connection = self._list.idle()
+        if connection is not None:
+            try:
+                return self._gets(connection, name)
+            except (ConnectionError, exceptions.MemcacheUnexpectedCloseError):
+                # The server was restarted, or closed it as idle; the others will be dead too.
+                self.close()
+        return self._gets(self._list.new(), name)
+
+    def _gets(self, connection: Connection, name: bytes) -> tuple[bytes, bytes, int] | None:
+        opened = self.opened
+        try:
+            found = connection.gets(name)
+        except BaseException:
+            self.drop(connection)  # an answer may still be under way
+            raise
+        self.give(connection)
+        return found and (*found, opened)
+
+    def live(self) -> Connection:
+        """Take a connection that is not dead, as far as one can know without asking."""
+        while (connection := self._list.idle()) is not None:
+            if connection.is_alive():
+                return connection
+            self.drop(connection)
+        return self._list.new()
+
+    def _connect(self) -> Connection:
+        trouble: OSError | None = None
+        for address in self._addresses():
+            client = copy.copy(self._template)
+            client.server = address
+            try:
+                self._greet(client)
+            except BaseException as error:
+                client.close()
+                if not isinstance(error, OSError):
+                    raise
+                trouble = error
+            else:
+                number = next(self._numbers)
+                self.opened = number
+                return Connection(client, number)
+        raise trouble or OSError("its name has no address")
+
+    def _addresses(self) -> cabc.Sequence[object]:
+        """Return where the server may be: pymemcache tries only the first of a name's addresses."""
+        server: tuple[str, int] | str = self._template.server
+        if isinstance(server, str) or self._template.tls_context:
+            return [server]  # TLS needs the name
+        network = self._template.socket_module
+        found = network.getaddrinfo(*server, type=network.SOCK_STREAM)
+        addresses = list(dict.fromkeys((family, where[:2]) for family, *_, where in found))
+        families = {family for family, _ in addresses}
+        if len(families) < len(addresses):
+            raise ConfigurationError(
+                f"{self.name} is the name of several machines, and a session would be on one of "
+                "them by chance: give the store the address of each"
+            )
+        return [where for _, where in addresses]
+
+    def _greet(self, client: t.Any) -> None:
+        """Connect, and refuse a server that is too old."""
+        if self._login:
+            words = " ".join(self._login).encode()
+            client.raw_command(b"set auth 0 0 %d\r\n%b" % (len(words), words))
+        try:
+            version = client.version().decode("ascii", "replace")
+        except exceptions.MemcacheUnknownCommandError:
+            raise ConnectionError("too many connections, or no memcached") from None
+        numbers = re.match(r"(\d+)\.(\d+)", version)
+        if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM:
+            raise ConfigurationError(
+                f"the memcached at {self.name} is version {version}; sessions need 1.6 or later"
+            )
+
+
+class Servers:
+    """All of them, and which one has a key."""
+
+    def __init__(self, servers: cabc.Sequence[Server]) -> None:
+        names = [server.name for server in servers]
+        if not names:
+            raise ConfigurationError("MemcachedStore needs at least one server")
+        if len(set(names)) < len(names):
+            raise ConfigurationError("a memcached is named twice")
+        self.all = tuple(servers)
+        # Whoever has the highest number gets the slot, so that a server more or less moves no
+        # sessions but its own, and the order does not matter.
+        numbers = (
+            struct.unpack(f">{_SLOTS}Q", hashlib.shake_256(server.name.encode()).digest(8 * _SLOTS))
+            for server in servers
+        )
+        self._slots = [servers[slot.index(max(slot))] for slot in zip(*numbers, strict=True)]
+
+    def of(self, key: str) -> Server:
+        return self._slots[int(key[:3], 16)]

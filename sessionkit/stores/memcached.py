@@ -1,0 +1,231 @@
+"""Sessions in memcached: one item a record, replaced and removed by its cas."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import math
+import re
+import struct
+import typing as t
+
+from pymemcache import exceptions  # type: ignore[import-untyped]
+
+from sessionkit.errors import ConfigurationError
+from sessionkit.errors import StoreFull
+from sessionkit.errors import StoreUnavailable
+from sessionkit.store import EXPIRY_MARGIN
+from sessionkit.store import Record
+
+from ._memcached_connection import Connection
+from ._memcached_servers import Server
+from ._memcached_servers import Servers
+from ._memcached_sources import parse_url
+from ._memcached_sources import templates_of
+from ._url import Kinds
+from ._url import only_parameters
+
+# A record: version, expires_at, format, length of the owner; then the owner and the payload.
+_HEAD = struct.Struct(">QdBH")
+_FORMAT = 1
+
+# The server takes up to 30 days as seconds from now, and holds the number in 32 bits.
+_RELATIVE = 30 * 86400
+_LAST_MOMENT = 2**31 - 1
+
+
+class MemcachedStore:
+    """Keeps sessions in one or several memcached servers (1.6 or later).
+
+    :param source: a URL (``memcached://host:11211,host2:11211/``, ``memcached:///path/to/socket``),
+        or a ``Client`` or ``PooledClient`` of pymemcache, or a list of them. From a client only the
+        settings of its connections are taken, and its key prefix.
+    :param prefix: what all keys begin with. Another one is another store.
+    :param margin: seconds that the server keeps a record beyond its ``expires_at``.
+    :param connect_timeout: seconds to wait for a connection; 1 unless a client says something else.
+    :param timeout: seconds to wait for an answer, likewise.
+    :param max_idle: connections to each server that are kept open.
+
+    Which server has a session depends on the servers' names alone. One that does not answer is an
+    outage for its sessions; none of them is looked for, or made, on another one. memcached forgets
+    everything when it ends, and what was used longest ago when it is full: a user is logged out
+    then. It has no index that would be certain to be complete, so an owner's sessions cannot be
+    listed.
+    """
+
+    def __init__(
+        self,
+        source: object,
+        *,
+        prefix: str = "sessionkit:",
+        margin: float = EXPIRY_MARGIN,
+        connect_timeout: float | None = None,
+        timeout: float | None = None,
+        max_idle: int = 32,
+    ) -> None:
+        if margin < 0 or max_idle < 0:
+            raise ConfigurationError("margin and max_idle must not be negative")
+        for name, value in (("connect_timeout", connect_timeout), ("timeout", timeout)):
+            if value is not None and value <= 0:
+                raise ConfigurationError(f"{name} must be more than 0 seconds")
+        if re.search(r"[^!-~]", prefix):
+            raise ConfigurationError("the prefix must be of printable ASCII characters, no spaces")
+        self.prefix = prefix
+        self.margin = margin
+        templates, login = templates_of(source, connect_timeout=connect_timeout, timeout=timeout)
+        servers = [
+            Server(template, prefix=prefix.encode(), login=login, max_idle=max_idle)
+            for template in templates
+        ]
+        self._servers = Servers(servers)
+        self._server_of = self._servers.of
+
+    @classmethod
+    def from_url(cls, url: str) -> MemcachedStore:
+        """Return the store for a URL; its query may hold our parameters."""
+        kinds: Kinds = {
+            "prefix": str,
+            "margin": float,
+            "connect_timeout": float,
+            "timeout": float,
+            "max_idle": int,
+        }
+        address, _, query = url.partition("?")
+        parse_url(address)  # what is wrong with it may be a password with a question mark
+        return cls(address, **only_parameters(query, kinds))
+
+    def __repr__(self) -> str:
+        names = ",".join(server.name for server in self._servers.all)
+        return f"<MemcachedStore {names} prefix={self.prefix!r}>"
+
+    def get(self, key: str, /) -> Record | None:
+        server = self._server_of(key)
+        try:
+            found = server.gets(server.prefix + key.encode())
+        except (OSError, exceptions.MemcacheError) as error:
+            raise _translate(error, server) from error
+        if found is None:
+            return None
+        value, cas, opened = found
+        return _unpack(value, _Token(server, cas, opened))
+
+    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
+        value = _pack(record)
+        size = (self._deadline(record), len(value))
+        if expected is None:
+            return self._write(
+                key, None, lambda name, _: b"add %b 0 %d %d\r\n%b\r\n" % (name, *size, value)
+            )
+        return self._write(
+            key,
+            expected,
+            lambda name, cas: b"cas %b 0 %d %d %b\r\n%b\r\n" % (name, *size, cas, value),
+        )
+
+    def delete(self, key: str, expected: Record, /) -> bool:
+        return self._write(key, expected, lambda name, cas: b"md %b C%b\r\n" % (name, cas))
+
+    def node_of(self, key: str, /) -> str:
+        return self._server_of(key).name
+
+    def close(self) -> None:
+        for server in self._servers.all:
+            server.close()
+
+    def _deadline(self, record: Record) -> int:
+        """Return the second at which the server may drop *record*."""
+        moment = record.expires_at + self.margin
+        if moment >= _LAST_MOMENT:
+            return 0  # never
+        # One more: the server counts its own seconds, which begin when it likes.
+        deadline = math.ceil(moment) + 1
+        return deadline if deadline > _RELATIVE else -1
+
+    def _write(
+        self, key: str, expected: Record | None, request: cabc.Callable[[bytes, bytes], bytes]
+    ) -> bool:
+        """Send a command that may not be sent twice.
+
+        If it was carried out and the answer got lost, the second one would find its own change and
+        report a conflict; the core would then merge, and count twice what is counted.
+        """
+        server = self._server_of(key)
+        name = server.prefix + key.encode()
+        try:
+            connection = server.live()
+            try:
+                cas = b"" if expected is None else _cas(server, connection, name, expected)
+                done = cas is not None and connection.change(request(name, cas))
+            except BaseException:
+                server.drop(connection)
+                raise
+        except (OSError, exceptions.MemcacheError) as error:
+            raise _translate(error, server) from error
+        server.give(connection)
+        return done
+
+
+class _Token(t.NamedTuple):
+    """What a record was when it was read.
+
+    The numbers of a server that was started again begin with 1 again. A connection that was open
+    before the record was read leads to the server that it was read from, or to none.
+    """
+
+    server: Server
+    cas: bytes
+    opened: int
+
+
+class _Found(Record):
+    """A record with its token, which only lives in this object: copies are plain records."""
+
+    token: _Token | None = None
+
+    def __reduce__(self) -> tuple[type[Record], tuple[object, ...]]:
+        return Record, tuple(self)
+
+
+def _cas(server: Server, connection: Connection, name: bytes, expected: Record) -> bytes | None:
+    """Return the number that *expected* has there; None if it is not there any more."""
+    token = expected.token if isinstance(expected, _Found) else None
+    if token and token.server is server and connection.number <= token.opened:
+        return token.cas
+    found = connection.gets(name)
+    if found is None:
+        return None
+    value, cas = found
+    record = _unpack(value)
+    return cas if record and record.version == expected.version else None
+
+
+def _pack(record: Record) -> bytes:
+    owner = b"" if record.owner is None else record.owner.encode()
+    head = _HEAD.pack(record.version, record.expires_at, _FORMAT, len(owner))
+    return b"".join((head, owner, record.payload))
+
+
+def _unpack(value: bytes, token: _Token | None = None) -> Record | None:
+    """Return the record in *value*; None if it is none, or one that was cut off."""
+    if len(value) < _HEAD.size:
+        return None
+    version, expires_at, form, length = _HEAD.unpack_from(value)
+    start = _HEAD.size + length
+    if form != _FORMAT or len(value) < start:
+        return None
+    owner = None
+    if length:
+        try:
+            owner = value[_HEAD.size : start].decode()
+        except UnicodeDecodeError:
+            return None
+    found = _Found(value[start:], version, expires_at, owner)
+    found.token = token
+    return found
+
+
+def _translate(error: Exception, server: Server) -> StoreUnavailable:
+    text = f"{server.name}: {str(error) or type(error).__name__}"
+    if "out of memory" in text:
+        return StoreFull(text)
+    lost = isinstance(error, (OSError, exceptions.MemcacheUnexpectedCloseError))
+    return StoreUnavailable(text, unreachable=lost)
