@@ -1,0 +1,95 @@
+"""``python -m sessionkit purge`` as an administrator runs it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sessionkit.stores.sqlite import SQLiteStore
+from sessionkit.testing import new_key
+from sessionkit.testing import new_record
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sessionkit", *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store of 2,500 sessions that have expired, and one that has not."""
+    store = SQLiteStore(tmp_path / "sessions.sqlite3")
+    for _ in range(2500):
+        assert store.swap(new_key(), None, new_record(expires_at=0.0))
+    assert store.swap(new_key(), None, new_record(expires_at=time.time() + 60))
+    return f"sqlite:///{tmp_path}/sessions.sqlite3"
+
+
+def test_what_has_expired_is_removed(url: str) -> None:
+    done = run("purge", url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2500 expired sessions removed\n", "")
+    assert run("purge", url).stdout == "0 expired sessions removed\n"
+    assert SQLiteStore(url.removeprefix("sqlite:///")).count(time.time()) == 1
+
+
+def test_a_password_need_not_be_an_argument(url: str) -> None:
+    done = run("purge", "--env", "SESSION_STORE", SESSION_STORE=url)
+    assert (done.returncode, done.stdout) == (0, "2500 expired sessions removed\n")
+    done = run("purge", "--env", "NOT_THERE")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "sessionkit: the environment has no variable 'NOT_THERE'\n",
+    )
+
+
+def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
+    pytest.importorskip("tqdm")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionkit", "purge", url],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        timeout=60,
+        check=True,
+    )
+    shown = os.read(ours, 100_000).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert done.stdout == b"2500 expired sessions removed\n"
+    assert "expired sessions: " in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "text"),
+    [
+        ("redis://:hunter2@127.0.0.1:1/0", 2, "RedisStore has nothing to purge"),
+        ("sqlite:////nowhere/at/all.sqlite3", 1, "cannot make /nowhere/at/all.sqlite3"),
+        ("nonsense:", 2, "unknown scheme 'nonsense'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(url: str, status: int, text: str) -> None:
+    done = run("purge", url)
+    assert done.returncode == status
+    assert text in done.stderr
+    assert done.stderr.startswith("sessionkit: ")
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_embedded_store_makes_its_own_tables(url: str) -> None:
+    for command in "schema", "create-schema":
+        done = run(command, url)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "needs no schema" in done.stderr
