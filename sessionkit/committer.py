@@ -67,10 +67,6 @@ class Committer(BaseCommitter):
         self._randomness = randomness
         self._housekeeping = housekeeping
 
-    def announce(self, draft: Draft) -> Instruction:
-        """Return the cookie of a stored session, for a browser that does not have it."""
-        return self._records.announce(draft, draft.origin.session_id, self._clock())
-
     def end(self, key: str, record: Record | None, owner: str | None = None) -> bool:
         """End what is stored under *key*, or what replaced it.
 

@@ -69,8 +69,6 @@ class SessionManager(BaseManager):
     Set(max_age=7776000)
     """
 
-    _committer: Committer
-
     def __init__(
         self,
         store: Store,
@@ -101,10 +99,11 @@ class SessionManager(BaseManager):
 
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)
-        self._committer = Committer(
+        self._records = Records(self.policy, self._signer.sign, self._randomness)
+        self._committer = committer = Committer(
             self._gateway,
             self.policy,
-            Records(self.policy, self._signer.sign, self._randomness),
+            self._records,
             clock,
             self._patience,
             self._randomness,
@@ -114,9 +113,7 @@ class SessionManager(BaseManager):
         self._loader = Loader(
             self._gateway, self.policy, self.codec, self._signer, clock, self.new_header, self
         )
-        self._owners = Owners(
-            self._gateway, self._committer, self.policy, clock, self.meta_of, self
-        )
+        self._owners = Owners(self._gateway, committer, self.policy, clock, self.meta_of, self)
         self.read = self._loader.read
 
     def __repr__(self) -> str:
@@ -175,7 +172,7 @@ class SessionManager(BaseManager):
         if draft.state == "new":
             draft.chosen_id = chosen
         elif draft.state == "live":
-            draft.announced = self._committer.announce(draft)
+            draft.announced = self._records.announce(draft, chosen, self.clock())
 
         return session
 

@@ -103,6 +103,20 @@ class Unsigned:
         return value if is_well_formed(value) else None
 
 
+def secret_bytes(secrets: Secrets) -> list[bytes]:
+    """Return the secrets as bytes, in the same order.
+
+    :raises ConfigurationError: if they are no list, or one of them is none.
+    """
+    # Arguments are checked at run time too, for callers without a type checker.
+    is_list = isinstance(secrets, cabc.Sequence) and not isinstance(secrets, (str, bytes))
+
+    if not is_list or not secrets:
+        raise ConfigurationError("secrets must be a list of text or bytes, newest first")
+
+    return [_checked(secret) for secret in secrets]
+
+
 def _checked(secret: object) -> bytes:
     if not isinstance(secret, (str, bytes)) or not secret:
         raise ConfigurationError("each of the secrets must be text or bytes, and not empty")
@@ -111,6 +125,25 @@ def _checked(secret: object) -> bytes:
         return secret.encode() if isinstance(secret, str) else secret
     except UnicodeEncodeError:
         raise ConfigurationError("one of the secrets contains lone surrogates") from None
+
+
+def derived_signer(secrets: Secrets, purpose: bytes) -> itsdangerous.Signer:
+    """Return a signer whose keys serve *purpose* only, and are derived once.
+
+    :param secrets: newest first.
+    """
+    # itsdangerous takes keys oldest first and signs with the last.
+    deriving = itsdangerous.Signer(
+        secret_bytes(secrets)[::-1],
+        salt=purpose,
+        key_derivation="hmac",
+        digest_method=hashlib.sha256,
+    )
+    return itsdangerous.Signer(
+        [deriving.derive_key(secret) for secret in deriving.secret_keys],
+        key_derivation="none",
+        digest_method=hashlib.sha256,
+    )
 
 
 class Signer:
@@ -122,25 +155,8 @@ class Signer:
     """
 
     def __init__(self, secrets: Secrets, name: str, *, bare_ids: bool = False) -> None:
-        # Arguments are checked at run time too, for callers without a type checker.
-        is_list = isinstance(secrets, cabc.Sequence) and not isinstance(secrets, (str, bytes))
-
-        if not is_list or not secrets:
-            raise ConfigurationError("secrets must be a list of text or bytes, newest first")
-
         self._bare_ids = bare_ids
-        # itsdangerous takes keys oldest first and signs with the last.
-        deriving = itsdangerous.Signer(
-            [_checked(secret) for secret in reversed(secrets)],
-            salt=b"sessionkit.id.v1\0" + name.encode(),
-            key_derivation="hmac",
-            digest_method=hashlib.sha256,
-        )
-        self._signer = itsdangerous.Signer(
-            [deriving.derive_key(secret) for secret in deriving.secret_keys],
-            key_derivation="none",
-            digest_method=hashlib.sha256,
-        )
+        self._signer = derived_signer(secrets, b"sessionkit.id.v1\0" + name.encode())
 
     def sign(self, session_id: str) -> str:
         return self._signer.sign(session_id).decode()
