@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -57,6 +60,7 @@ def test_a_password_need_not_be_an_argument(url: str) -> None:
 def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
     pytest.importorskip("tqdm")
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, 80, 0, 0))
     done = subprocess.run(
         [sys.executable, "-m", "sessionkit", "purge", url],
         stdout=subprocess.PIPE,
