@@ -7,7 +7,6 @@ can replace.
 
 from __future__ import annotations
 
-import collections.abc as cabc
 import contextlib
 import math
 import os
@@ -34,11 +33,16 @@ _BAD = pq.ConnStatus.BAD
 
 
 class Statement(t.NamedTuple):
-    """SQL, with the types of its parameters."""
+    """SQL, with the types and the formats of its parameters; lists, as psycopg 3.2 wants them."""
 
     name: bytes
     text: bytes
-    types: tuple[int, ...]
+    types: list[int]
+    formats: list[int]
+
+    @classmethod
+    def of(cls, name: str, text: str, *types: int) -> Statement:
+        return cls(name.encode(), text.encode(), [*types], [_BINARY] * len(types))
 
 
 class Timeout(psycopg.OperationalError):
@@ -67,15 +71,14 @@ class Session:
         self._timeout = timeout
         self._prepared: set[bytes] | None = set() if prepare else None
 
-    def execute(self, statement: Statement, values: cabc.Sequence[bytes | None]) -> PGresult:
+    def execute(self, statement: Statement, values: list[bytes | None]) -> PGresult:
         """Execute a statement in a transaction of its own; values and results are binary.
 
         :raises psycopg.Error: of the class that belongs to the server's code, or an
             ``OperationalError`` without a code for a connection that is lost.
         """
         give_up = time.monotonic() + self._timeout
-        formats = (_BINARY,) * len(values)
-        name, text, types = statement
+        name, text, types, formats = statement
         if self._prepared is None:
             self.pgconn.send_query_params(text, values, types, formats, _BINARY)
             return self._answer(give_up)

@@ -12,7 +12,6 @@ from sessionkit.errors import ConfigurationError
 from ._postgres_session import Statement
 
 _BYTEA, _INT8, _TEXT, _FLOAT8 = 17, 20, 25, 701
-_KEY = (_BYTEA,)
 _RECORD = (_BYTEA, _INT8, _FLOAT8, _TEXT)
 
 #: What ``synchronous_commit`` can be.
@@ -47,10 +46,9 @@ CREATE INDEX IF NOT EXISTS "{expiry}" ON {self.name} (expires_at);
 CREATE INDEX IF NOT EXISTS "{owner}" ON {self.name} (owner) WHERE owner IS NOT NULL;
 """
         names = ", ".join(f"'{place}\"{name}\"'" for name in (table, expiry, owner))
-        self.missing = _statement(
+        self.missing = Statement.of(
             "missing",
             f"SELECT count(*) FROM unnest(ARRAY[{names}]) AS name WHERE to_regclass(name) IS NULL",
-            (),
         )
         # IF NOT EXISTS does not wait for somebody else who is creating the same.
         lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
@@ -64,68 +62,74 @@ class Statements:
     """
 
     def __init__(self, table: Table, commit: str | None) -> None:
-        self.get = _statement(
+        self.get = Statement.of(
             "get",
             "SELECT payload::bytea, version::int8, expires_at::float8, owner::text "
             f"FROM {table.name} WHERE key = $1",
-            _KEY,
+            _BYTEA,
         )
         # In the statement, since it ends with the transaction: nothing is set in a connection.
         always = _committing(commit)
         # Ended sessions must not come back by a power cut: that would be too much to give away.
         ending = _committing(None if commit == "off" else commit)
-        self.create = _statement(
+        self.create = Statement.of(
             "create",
             f"INSERT INTO {table.name} (key, payload, version, expires_at, owner) "
             f"SELECT $1, $2, $3, $4, $5 WHERE true{always} ON CONFLICT (key) DO NOTHING",
-            (_BYTEA, *_RECORD),
+            _BYTEA,
+            *_RECORD,
         )
-        self.replace = _statement(
+        self.replace = Statement.of(
             "replace",
             f"UPDATE {table.name} SET payload = $1, version = $2, expires_at = $3, owner = $4 "
             f"WHERE key = $5 AND version = $6{always}",
-            (*_RECORD, _BYTEA, _INT8),
+            *_RECORD,
+            _BYTEA,
+            _INT8,
         )
-        self.delete = _statement(
+        self.delete = Statement.of(
             "delete",
             f"DELETE FROM {table.name} WHERE key = $1 AND version = $2{ending}",
-            (_BYTEA, _INT8),
+            _BYTEA,
+            _INT8,
         )
         # No ON CONFLICT: where something is, the error undoes the first half.
-        self.move = _statement(
+        self.move = Statement.of(
             "move",
             f"WITH ended AS (UPDATE {table.name} "
             "SET payload = $1, version = $2, expires_at = $3, owner = $4 "
             f"WHERE key = $5 AND version = $6{ending} RETURNING 1) "
             f"INSERT INTO {table.name} (key, payload, version, expires_at, owner) "
             "SELECT $7, $8, $9, $10, $11 FROM ended",
-            (*_RECORD, _BYTEA, _INT8, _BYTEA, *_RECORD),
+            *_RECORD,
+            _BYTEA,
+            _INT8,
+            _BYTEA,
+            *_RECORD,
         )
-        self.owned = _statement("owned", f"SELECT key FROM {table.name} WHERE owner = $1", (_TEXT,))
+        self.owned = Statement.of("owned", f"SELECT key FROM {table.name} WHERE owner = $1", _TEXT)
         # By the key: the place of a row that somebody else is prolonging changes.
-        self.sweep = _statement(
+        self.sweep = Statement.of(
             "sweep",
             f"DELETE FROM {table.name} WHERE key = ANY (ARRAY("
             f"SELECT key FROM {table.name} WHERE expires_at < $1 "
             "ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)) AND expires_at < $1",
-            (_FLOAT8, _INT8),
+            _FLOAT8,
+            _INT8,
         )
-        self.page = _statement(
+        self.page = Statement.of(
             "page",
             f"SELECT key FROM {table.name} WHERE key > $1 ORDER BY key LIMIT $2",
-            (_BYTEA, _INT8),
+            _BYTEA,
+            _INT8,
         )
-        self.count = _statement(
-            "count", f"SELECT count(*) FROM {table.name} WHERE expires_at > $1", (_FLOAT8,)
+        self.count = Statement.of(
+            "count", f"SELECT count(*) FROM {table.name} WHERE expires_at > $1", _FLOAT8
         )
-        self.clear = _statement("clear", f"DELETE FROM {table.name}", ())
+        self.clear = Statement.of("clear", f"DELETE FROM {table.name}")
 
 
 def _committing(commit: str | None) -> str:
     if commit is None:
         return ""
     return f" AND set_config('synchronous_commit', '{commit}', true) IS NOT NULL"
-
-
-def _statement(name: str, text: str, types: tuple[int, ...]) -> Statement:
-    return Statement(name.encode(), text.encode(), types)

@@ -31,6 +31,8 @@ from ._url import parameters
 if t.TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+Values = list[bytes | None]
+
 _INT8 = struct.Struct(">q")
 _FLOAT8 = struct.Struct(">d")
 
@@ -138,11 +140,11 @@ class PostgresStore:
         :raises StoreUnavailable: also if the user may not create them.
         """
         with self._patient() as session:
-            if _number(session.execute(self._table.missing, ())):
+            if _number(session.execute(self._table.missing, [])):
                 session.run(self._table.create)
 
     def get(self, key: str, /) -> Record | None:
-        result = self._read(self._sql.get, (bytes.fromhex(key),))
+        result = self._read(self._sql.get, [bytes.fromhex(key)])
         if not result.ntuples:
             return None
         value = result.get_value
@@ -159,23 +161,23 @@ class PostgresStore:
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         name = bytes.fromhex(key)
         if expected is None:
-            return self._change(self._sql.create, (name, *_pack(record))) == 1
+            return self._change(self._sql.create, [name, *_pack(record)]) == 1
         version = _INT8.pack(expected.version)
-        return self._change(self._sql.replace, (*_pack(record), name, version)) == 1
+        return self._change(self._sql.replace, [*_pack(record), name, version]) == 1
 
     def delete(self, key: str, expected: Record, /) -> bool:
-        values = bytes.fromhex(key), _INT8.pack(expected.version)
-        return self._change(self._sql.delete, values) == 1
+        version = _INT8.pack(expected.version)
+        return self._change(self._sql.delete, [bytes.fromhex(key), version]) == 1
 
     def move(
         self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
     ) -> bool:
         old = bytes.fromhex(old_key), _INT8.pack(expected.version)
         new = bytes.fromhex(new_key), *_pack(record)
-        return self._change(self._sql.move, (*_pack(stub), *old, *new)) == 1
+        return self._change(self._sql.move, [*_pack(stub), *old, *new]) == 1
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
-        return _keys(self._read(self._sql.owned, (owner.encode(),)))
+        return _keys(self._read(self._sql.owned, [owner.encode()]))
 
     def sweep(self, now: float, /, limit: int | None = None) -> int:
         # In batches, so that nobody waits for a row for long.
@@ -183,7 +185,7 @@ class PostgresStore:
         expired = _FLOAT8.pack(now - self.margin)
         while limit is None or removed < limit:
             batch = _SWEEP_BATCH if limit is None else min(_SWEEP_BATCH, limit - removed)
-            swept = self._change(self._sql.sweep, (expired, _INT8.pack(batch)))
+            swept = self._change(self._sql.sweep, [expired, _INT8.pack(batch)])
             removed += swept
             if swept < batch:
                 break
@@ -192,22 +194,22 @@ class PostgresStore:
     def keys(self) -> cabc.Iterator[str]:
         # In pages: an open transaction would keep what was replaced from being vacuumed.
         after = b""
-        while page := _keys(self._read(self._sql.page, (after, _INT8.pack(_PAGE)))):
+        while page := _keys(self._read(self._sql.page, [after, _INT8.pack(_PAGE)])):
             yield from page
             after = bytes.fromhex(page[-1])
 
     def count(self, now: float, /) -> int:
         with self._patient() as session:
-            return _number(session.execute(self._sql.count, (_FLOAT8.pack(now),)))
+            return _number(session.execute(self._sql.count, [_FLOAT8.pack(now)]))
 
     def clear(self) -> int:
         with self._patient() as session:
-            return session.execute(self._sql.clear, ()).command_tuples or 0
+            return session.execute(self._sql.clear, []).command_tuples or 0
 
     def close(self) -> None:
         self._connections.close()
 
-    def _read(self, statement: Statement, values: cabc.Sequence[bytes | None]) -> PGresult:
+    def _read(self, statement: Statement, values: Values) -> PGresult:
         """Execute a statement that may be executed twice."""
         connections = self._connections
         try:
@@ -226,7 +228,7 @@ class PostgresStore:
         except psycopg.Error as error:
             raise unavailable(error, connections.address, self._table.name) from error
 
-    def _change(self, statement: Statement, values: cabc.Sequence[bytes | None]) -> int:
+    def _change(self, statement: Statement, values: Values) -> int:
         """Execute a statement that may not be executed twice; return how many rows it changed.
 
         If it was carried out and the answer got lost, the second one would find its own change and
@@ -248,9 +250,7 @@ class PostgresStore:
                 connections.close()  # they lead to where nothing can be written
             raise unavailable(error, connections.address, self._table.name) from error
 
-    def _ask(
-        self, session: Session, statement: Statement, values: cabc.Sequence[bytes | None]
-    ) -> PGresult:
+    def _ask(self, session: Session, statement: Statement, values: Values) -> PGresult:
         try:
             return session.execute(statement, values)
         finally:
