@@ -11,6 +11,7 @@ from .manager import SessionManager as SessionManager
 from .middleware import SessionMiddleware as SessionMiddleware
 from .owners import SessionInfo as SessionInfo
 from .policy import SessionPolicy as SessionPolicy
+from .sealed import SealedSessionManager as SealedSessionManager
 from .session import Session as Session
 from .store import Record as Record
 from .store import Store as Store

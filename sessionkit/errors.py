@@ -81,10 +81,12 @@ class PayloadTooLarge(SessionError, ValueError):
     :param largest: the names of the largest keys with their sizes in bytes, largest first.
     """
 
+    _problem = "the session takes {size} bytes, policy.max_payload allows {limit}"
+
     def __init__(self, size: int, limit: int, largest: list[tuple[str, int]]) -> None:
         keys = ", ".join(f"{key!r} ({length})" for key, length in largest)
         super().__init__(
-            f"the session takes {size} bytes, policy.max_payload allows {limit}; "
+            f"{self._problem.format(size=size, limit=limit)}; "
             f"largest keys: {keys}. Keep large data elsewhere and its key in the session."
         )
         self.size = size
@@ -93,6 +95,15 @@ class PayloadTooLarge(SessionError, ValueError):
 
     def __reduce__(self) -> tuple[type[PayloadTooLarge], tuple[int, int, list[tuple[str, int]]]]:
         return type(self), (self.size, self.limit, self.largest)
+
+
+class CookieTooLarge(PayloadTooLarge):
+    """A session that is kept in its cookie does not fit into one.
+
+    :param size: bytes of the cookie: its name, its value and its attributes.
+    """
+
+    _problem = "the session's cookie would have {size} bytes, browsers keep {limit}"
 
 
 class DecodeError(SessionError, ValueError):

@@ -75,9 +75,7 @@ class Records:
         size = len(record.payload)
 
         if size > self._policy.max_payload:
-            sizes = {key: len(value) for key, value in draft.values.encoded().items()}
-            largest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
-            raise PayloadTooLarge(size, self._policy.max_payload, largest)
+            raise PayloadTooLarge(size, self._policy.max_payload, largest_keys(draft))
 
     def stub(self, draft: Draft, successor: str, now: float) -> Record:
         old = draft.origin.record
@@ -89,6 +87,13 @@ class Records:
 
         payload = pack_stub(Stub("renewed", successor, tokens))
         return Record(payload, old.version + 1, now + self._policy.stub_timeout)
+
+
+def largest_keys(draft: Draft) -> list[tuple[str, int]]:
+    """Return the three keys with the most bytes and their sizes, the largest first."""
+    sizes = {key: len(value) for key, value in draft.values.encoded().items()}
+    sizes |= {f"flash:{key}": len(value) for key, value in draft.flash.encoded().items()}
+    return sorted(sizes.items(), key=lambda item: -item[1])[:3]
 
 
 def no_shorter(draft: Draft, old: Record, record: Record) -> Record:

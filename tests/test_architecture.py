@@ -18,7 +18,7 @@ LAYERS = [
     {"errors"},
     {"store", "cookie", "caching"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
-    | {"tokens", "keys", "aead", "merge", "values", "policy", "signals"},
+    | {"tokens", "keys", "aead", "seals", "merge", "values", "policy", "signals"},
     {"session", "mapping", "draft", "flash"},
     {
         "manager",
@@ -34,6 +34,8 @@ LAYERS = [
         "owners",
         "patience",
         "records",
+        "sealed",
+        "sealing",
     },
     {"middleware", "current", "nesting", "testing"},
     {""},  # sessionkit/__init__.py: re-exports

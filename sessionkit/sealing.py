@@ -1,0 +1,237 @@
+"""Reading and writing sessions that are kept in their cookies."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import struct
+import typing as t
+
+from . import signals
+from .base_committer import BaseCommitter
+from .codec import Codec
+from .cookie import MAX_AGE_LIMIT
+from .cookie import CookieOptions
+from .cookie import Delete
+from .cookie import Instruction
+from .cookie import Set
+from .draft import Draft
+from .draft import Intent
+from .draft import Stored
+from .errors import CookieTooLarge
+from .errors import DecodeError
+from .errors import NewerFormat
+from .payload import Header
+from .payload import Live
+from .payload import unpack
+from .policy import REFRESH_AFTER
+from .policy import SessionPolicy
+from .records import largest_keys
+from .records import no_shorter
+from .seals import MAX_VALUE
+from .seals import Seal
+from .store import Record
+
+if t.TYPE_CHECKING:
+    from .session import Session
+
+#: The format, the expiry, the length of the owner in bytes. Owner and payload follow.
+_HEAD: t.Final = struct.Struct(">BdH")
+_FORMAT: t.Final = 1
+
+
+def pack_sealed(record: Record) -> bytes:
+    """Return what is sealed of *record*: all but its version."""
+    owner = (record.owner or "").encode()
+    return _HEAD.pack(_FORMAT, record.expires_at, len(owner)) + owner + record.payload
+
+
+def unpack_sealed(data: bytes) -> tuple[Record, Live]:
+    """Return the record, and the session in it.
+
+    :raises NewerFormat: if a later version has written it.
+    :raises DecodeError: if it is damaged.
+    """
+    if len(data) < _HEAD.size:
+        raise DecodeError("a sealed session is damaged")
+
+    number, expires_at, length = _HEAD.unpack_from(data)
+
+    if number != _FORMAT:
+        raise NewerFormat("the session was sealed in a format of a later version")
+
+    start = _HEAD.size + length
+    owner = data[_HEAD.size : start].decode() if length else None
+    content = unpack(data[start:])
+
+    if not isinstance(content, Live):
+        raise DecodeError("a sealed session is damaged")
+
+    return Record(b"", 0, expires_at, owner), content
+
+
+class SealedLoader:
+    """Reads sessions from cookies for a manager.
+
+    :param seal: opens the cookies' values.
+    :param policy: limits.
+    :param codec: decodes values.
+    :param clock: returns POSIX seconds.
+    :param new_header: makes the header of a new session.
+    :param sender: who sends the signals.
+    """
+
+    def __init__(
+        self,
+        seal: Seal,
+        policy: SessionPolicy,
+        codec: Codec,
+        clock: cabc.Callable[[], float],
+        new_header: cabc.Callable[[], Header],
+        sender: object,
+    ) -> None:
+        self._seal = seal
+        self._policy = policy
+        self._codec = codec
+        self._clock = clock
+        self._new_header = new_header
+        self._sender = sender
+
+    def read(self, session: Session) -> Draft:
+        """Load *session*; of several cookies the one that was sealed last wins."""
+        given = session.session_id
+        newest: Draft | None = None
+
+        try:
+            for value in session.candidates() if given is None else [given]:
+                draft = self._open(session, value)
+
+                if draft and (newest is None or draft.header.seen_at > newest.header.seen_at):
+                    newest = draft
+        except NewerFormat as error:
+            session.error = error
+            return Draft(self._codec, "unavailable", self._new_header())
+
+        return newest or Draft(self._codec, "new", self._new_header())
+
+    def _open(self, session: Session, value: str) -> Draft | None:
+        data = self._seal.open(value)
+
+        if data is None:
+            self._reject(session, "malformed")
+            return None
+
+        try:
+            record, content = unpack_sealed(data)
+        except DecodeError:
+            self._reject(session, "corrupt")
+            return None
+
+        if min(record.expires_at, self._policy.deadline(content.header)) <= self._clock():
+            self._reject(session, "expired")
+            return None
+
+        return Draft(
+            self._codec,
+            "live",
+            content.header,
+            stored=Stored(value, content.header.public_id, record),
+            owner=record.owner,
+            values=content.values,
+            flash=content.flash,
+        )
+
+    def _reject(self, session: Session, reason: str) -> None:
+        signals.emit(signals.rejected, self._sender, session=session, reason=reason)
+
+
+class SealedCommitter(BaseCommitter):
+    """Seals drafts into cookies.
+
+    :param seal: makes the cookies' values.
+    :param policy: limits.
+    :param cookie: what counts towards the size of the whole cookie.
+    :param clock: returns POSIX seconds.
+    :param sender: who sends the signals.
+    """
+
+    def __init__(
+        self,
+        seal: Seal,
+        policy: SessionPolicy,
+        cookie: CookieOptions,
+        clock: cabc.Callable[[], float],
+        sender: object,
+    ) -> None:
+        super().__init__(policy, sender)
+        self._seal = seal
+        self._clock = clock
+        # As long as it gets, so that the same session does not fit today and not tomorrow.
+        self._overhead = len(cookie.set_header(Set("", MAX_AGE_LIMIT), https=True))
+
+    def _carry_out(self, session: object, draft: Draft) -> Instruction:
+        if draft.intent is Intent.END:
+            return self._end(session, draft)
+
+        if draft.stored is None:
+            return self._create(session, draft)
+
+        signal = signals.saved if draft.intent is Intent.KEEP else signals.renewed
+        return self._write(session, draft, signal)
+
+    def _create(self, session: object, draft: Draft) -> Instruction:
+        now = self._clock()
+        draft.header = draft.header._replace(created_at=now, started_at=now)
+        return self._write(session, draft, signals.created)
+
+    def _write(self, session: object, draft: Draft, signal: signals.Signal) -> Instruction:
+        stored, instruction = self._sealed(draft)
+        size = self._overhead + len(instruction.value)
+
+        if size > MAX_VALUE:
+            raise CookieTooLarge(size, MAX_VALUE, largest_keys(draft))
+
+        self._saved(session, draft, stored, signal)
+        return instruction
+
+    def _refresh(self, draft: Draft) -> Instruction:
+        now = self._clock()
+        old = draft.origin.record.expires_at
+        new = self._policy.expires_at(draft.header, draft.owner, now)
+        limit = min(self._policy.idle_limit(draft.header, draft.owner), MAX_AGE_LIMIT)
+        # Browsers forget it when its Max-Age is over, though the session has no limit.
+        gained = min(new, now + MAX_AGE_LIMIT) - min(old, draft.header.seen_at + MAX_AGE_LIMIT)
+
+        if gained < limit * REFRESH_AFTER:
+            return None
+
+        stored, instruction = self._sealed(draft)
+        draft.saved(stored)
+        return instruction
+
+    def _sealed(self, draft: Draft) -> tuple[Stored, Set]:
+        now = self._clock()
+        draft.header = draft.header._replace(seen_at=now)
+        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
+        record = Record(draft.pack(), 0, expires_at, draft.owner)
+
+        if draft.stored is not None:
+            record = no_shorter(draft, draft.stored.record, record)
+
+        value = self._seal.seal(pack_sealed(record))
+        max_age = max(0, min(MAX_AGE_LIMIT, int(record.expires_at - now)))
+        instruction = Set(value, None if self._policy.is_transient(draft.header) else max_age)
+        return Stored(value, draft.header.public_id, record), instruction
+
+    def _end(self, session: object, draft: Draft) -> Instruction:
+        existed = draft.stored is not None or draft.state == "unavailable"
+
+        if existed:
+            reason = "ended" if draft.is_empty else "replaced"
+            signals.emit(signals.destroyed, self._sender, session=session, reason=reason)
+
+        if draft.is_empty:
+            draft.ended()
+            return Delete() if existed else None
+
+        draft.stored = None
+        return self._create(session, draft)
