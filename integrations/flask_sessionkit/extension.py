@@ -6,8 +6,8 @@ import typing as t
 
 import flask
 
+from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
-from sessionkit.manager import SessionManager
 from sessionkit.session import Session
 
 from . import outage
@@ -23,8 +23,8 @@ class SessionKit:
     :class:`sessionkit.Session`.
 
     One object may serve several applications. Settings are read at an application's first request:
-    ``SESSIONKIT_STORE`` (a URL or a store; the default is an SQLite file in the instance folder),
-    ``SESSIONKIT_SECRETS``, ``SESSIONKIT_POLICY``, ``SESSIONKIT_COOKIE``, ``SESSIONKIT_TYPES``, and
+    ``SESSIONKIT_STORE`` (a URL or a store, or ``"cookie:"`` for sessions inside of their cookie;
+    the default is an SQLite file in the instance folder), ``SESSIONKIT_SECRETS``, ``SESSIONKIT_POLICY``, ``SESSIONKIT_COOKIE``, ``SESSIONKIT_TYPES``, and
     Flask's own ``SESSION_COOKIE_...`` and ``PERMANENT_SESSION_LIFETIME``.
 
     :param app: the application; or call :meth:`init_app` later.
@@ -41,10 +41,8 @@ class SessionKit:
     #: Of what class each application's session interface is; a subclass may override ``get_...``.
     interface_class: type[SessionKitInterface] = SessionKitInterface
 
-    def __init__(
-        self, app: flask.Flask | None = None, manager: SessionManager | None = None
-    ) -> None:
-        if manager is not None and not isinstance(manager, SessionManager):
+    def __init__(self, app: flask.Flask | None = None, manager: BaseManager | None = None) -> None:
+        if manager is not None and not isinstance(manager, BaseManager):
             raise ConfigurationError(
                 f"SessionKit needs a SessionManager, not {type(manager).__name__}; a store goes "
                 "into app.config['SESSIONKIT_STORE']"
@@ -64,7 +62,7 @@ class SessionKit:
         outage.handle_errors(app)
 
     @property
-    def manager(self) -> SessionManager:
+    def manager(self) -> BaseManager:
         """The manager of the current application, to list and end the sessions of a user.
 
         Reads the application's settings if that has not happened yet.
@@ -73,7 +71,7 @@ class SessionKit:
         """
         return self.manager_of(flask.current_app)
 
-    def manager_of(self, app: flask.Flask) -> SessionManager:
+    def manager_of(self, app: flask.Flask) -> BaseManager:
         """Return the manager of *app*.
 
         :raises ConfigurationError: if *app* has other sessions.

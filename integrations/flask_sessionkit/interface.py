@@ -12,8 +12,8 @@ from flask.sessions import SessionMixin
 from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import check_proxy
 from sessionkit.answer import session_headers
+from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import Instruction
-from sessionkit.manager import SessionManager
 from sessionkit.nesting import open_once
 from sessionkit.session import Session
 
@@ -41,13 +41,13 @@ class SessionKitInterface(SessionInterface):
     :param manager: None: made from the application's settings, at its first request.
     """
 
-    def __init__(self, manager: SessionManager | None = None) -> None:
+    def __init__(self, manager: BaseManager | None = None) -> None:
         self._given = manager
-        self._manager: SessionManager | None = None
+        self._manager: BaseManager | None = None
         self._lock = threading.Lock()
         self._watches_login = False
 
-    def manager_of(self, app: flask.Flask) -> SessionManager:
+    def manager_of(self, app: flask.Flask) -> BaseManager:
         """Return the manager; reads the settings of *app* when called for the first time.
 
         :raises ConfigurationError: if they are wrong.

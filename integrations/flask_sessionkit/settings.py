@@ -10,11 +10,14 @@ import typing as t
 from dataclasses import fields
 from pathlib import Path
 
+from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import CookieOptions
 from sessionkit.errors import ConfigurationError
 from sessionkit.manager import SessionManager
 from sessionkit.policy import SessionPolicy
 from sessionkit.policy import seconds
+from sessionkit.sealed import SealedSessionManager
+from sessionkit.sealed import encrypted_by
 from sessionkit.stores import open_store
 
 if t.TYPE_CHECKING:
@@ -69,7 +72,7 @@ def flask_policy(**settings: t.Any) -> SessionPolicy:
     return dataclasses.replace(policy, absolute_timeout=idle)
 
 
-def make_manager(app: flask.Flask, interface: SessionInterface) -> SessionManager:
+def make_manager(app: flask.Flask, interface: SessionInterface) -> BaseManager:
     """Make a manager from the settings of *app*.
 
     :param interface: asked for the attributes of the cookie.
@@ -84,17 +87,23 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> SessionManage
     with _naming("SESSIONKIT_COOKIE"):
         cookie = _cookie(config.get("SESSIONKIT_COOKIE"), app, interface)
 
+    secrets: t.Any = config.get("SESSIONKIT_SECRETS")
+    types = config.get("SESSIONKIT_TYPES") or ()
+
+    with _naming("SESSIONKIT_STORE"):
+        encrypted = encrypted_by(config.get("SESSIONKIT_STORE"))
+
+    if encrypted is not None:
+        with _naming("SESSIONKIT_SECRETS or SESSIONKIT_TYPES"):
+            return SealedSessionManager(
+                secrets, encrypted=encrypted, policy=policy, cookie=cookie, types=types
+            )
+
     with _naming("SESSIONKIT_STORE"):
         store = _store(config.get("SESSIONKIT_STORE"), app)
 
     with _naming("SESSIONKIT_STORE, SESSIONKIT_SECRETS or SESSIONKIT_TYPES"):
-        return SessionManager(
-            store,
-            secrets=config.get("SESSIONKIT_SECRETS"),
-            policy=policy,
-            cookie=cookie,
-            types=config.get("SESSIONKIT_TYPES") or (),
-        )
+        return SessionManager(store, secrets=secrets, policy=policy, cookie=cookie, types=types)
 
 
 def refuse_settings(app: flask.Flask) -> None:

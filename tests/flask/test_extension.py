@@ -29,7 +29,7 @@ DAY = 24 * 60 * 60
 
 def manager_of(app: flask.Flask) -> SessionManager:
     kit: SessionKit = app.extensions["sessionkit"]
-    return kit.manager_of(app)
+    return t.cast(SessionManager, kit.manager_of(app))
 
 
 def set_cookie(app: flask.Flask, **arguments: t.Any) -> str:
