@@ -172,26 +172,38 @@ class SealedCommitter(BaseCommitter):
         if draft.intent is Intent.END:
             return self._end(session, draft)
 
-        if draft.stored is None:
-            return self._create(session, draft)
-
         signal = signals.saved if draft.intent is Intent.KEEP else signals.renewed
-        return self._write(session, draft, signal)
 
-    def _create(self, session: object, draft: Draft) -> Instruction:
-        now = self._clock()
-        draft.header = draft.header._replace(created_at=now, started_at=now)
-        return self._write(session, draft, signals.created)
+        if draft.stored is None:
+            self._begin(draft)
+            signal = signals.created
 
-    def _write(self, session: object, draft: Draft, signal: signals.Signal) -> Instruction:
-        stored, instruction = self._sealed(draft)
-        size = self._overhead + len(instruction.value)
-
-        if size > MAX_VALUE:
-            raise CookieTooLarge(size, MAX_VALUE, largest_keys(draft))
-
+        stored, instruction = self._fitting(draft)
         self._saved(session, draft, stored, signal)
         return instruction
+
+    def _end(self, session: object, draft: Draft) -> Instruction:
+        existed = draft.stored is not None or draft.state == "unavailable"
+
+        if draft.is_empty:
+            if existed:
+                signals.emit(signals.destroyed, self._sender, session=session, reason="ended")
+
+            draft.ended()
+            return Delete() if existed else None
+
+        self._begin(draft)
+        stored, instruction = self._fitting(draft)
+
+        if existed:
+            signals.emit(signals.destroyed, self._sender, session=session, reason="replaced")
+
+        self._saved(session, draft, stored, signals.created)
+        return instruction
+
+    def _begin(self, draft: Draft) -> None:
+        now = self._clock()
+        draft.header = draft.header._replace(created_at=now, started_at=now)
 
     def _refresh(self, draft: Draft) -> Instruction:
         now = self._clock()
@@ -208,30 +220,25 @@ class SealedCommitter(BaseCommitter):
         draft.saved(stored)
         return instruction
 
+    def _fitting(self, draft: Draft) -> tuple[Stored, Set]:
+        stored, instruction = self._sealed(draft)
+        size = self._overhead + len(instruction.value)
+
+        if size > MAX_VALUE:
+            raise CookieTooLarge(size, MAX_VALUE, largest_keys(draft))
+
+        return stored, instruction
+
     def _sealed(self, draft: Draft) -> tuple[Stored, Set]:
         now = self._clock()
         draft.header = draft.header._replace(seen_at=now)
         expires_at = self._policy.expires_at(draft.header, draft.owner, now)
         record = Record(draft.pack(), 0, expires_at, draft.owner)
 
-        if draft.stored is not None:
+        if draft.stored is not None and draft.intent is not Intent.END:
             record = no_shorter(draft, draft.stored.record, record)
 
         value = self._seal.seal(pack_sealed(record))
         max_age = max(0, min(MAX_AGE_LIMIT, int(record.expires_at - now)))
         instruction = Set(value, None if self._policy.is_transient(draft.header) else max_age)
         return Stored(value, draft.header.public_id, record), instruction
-
-    def _end(self, session: object, draft: Draft) -> Instruction:
-        existed = draft.stored is not None or draft.state == "unavailable"
-
-        if existed:
-            reason = "ended" if draft.is_empty else "replaced"
-            signals.emit(signals.destroyed, self._sender, session=session, reason=reason)
-
-        if draft.is_empty:
-            draft.ended()
-            return Delete() if existed else None
-
-        draft.stored = None
-        return self._create(session, draft)

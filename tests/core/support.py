@@ -9,7 +9,7 @@ import typing as t
 import blinker
 
 from sessionkit import Session
-from sessionkit import SessionManager
+from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import Delete
 from sessionkit.cookie import Instruction
 from sessionkit.cookie import Set
@@ -102,7 +102,7 @@ class FullStore(PlainStore):
 class Browser:
     """Keeps the cookie as browsers do."""
 
-    def __init__(self, manager: SessionManager, value: str | None = None) -> None:
+    def __init__(self, manager: BaseManager, value: str | None = None) -> None:
         self.manager = manager
         self.value = value
 
