@@ -35,10 +35,9 @@ class Contents(t.NamedTuple):
     """What was found in a file."""
 
     record: Record | None
-    #: The number of the write that made it.
+    #: The number of the write that made it, the slot that it is in, and the bytes of a slot.
     number: int
     slot: int
-    #: Bytes of a slot.
     capacity: int
     #: Whether nobody was writing. If somebody was, an older record may have been found, or none.
     settled: bool
@@ -47,19 +46,12 @@ class Contents(t.NamedTuple):
 NOTHING = Contents(None, 0, 0, 0, settled=False)
 
 
-class _Claim(t.NamedTuple):
-    """What the head of a slot says."""
-
-    number: int
-    version: int
-    expires_at: float
-    owner_length: int
-    payload_length: int
-    checksum: int
-
-
-_EMPTY = _Claim(0, 0, 0.0, -1, 0, 0)
-_TORN = _Claim(-1, 0, 0.0, -1, 0, 0)
+# What the head of a slot says: the number of the write, and the other fields. A slot that was never
+# written has the number 0, one that is not whole -1.
+_Claim = tuple[int, int, float, int, int, int]
+_EMPTY: _Claim = (0, 0, 0.0, -1, 0, 0)
+_TORN: _Claim = (-1, 0, 0.0, -1, 0, 0)
+_ZEROS = bytes(_START)
 
 
 def read(descriptor: int, key: str, *, locked: bool) -> Contents:
@@ -67,28 +59,28 @@ def read(descriptor: int, key: str, *, locked: bool) -> Contents:
 
     :param locked: whether nobody can be writing, so that a slot that is not whole stays so.
     """
-    head = os.read(descriptor, 2 * _SMALL + 1)
-    size = len(head)
+    first = os.read(descriptor, 2 * _SMALL + 1)
+    size = len(first)
     if size > 2 * _SMALL:
         size = os.fstat(descriptor).st_size
     if size not in _SIZES:
         return NOTHING
     capacity = size // 2
-    second = head[_SMALL:] if capacity == _SMALL else os.pread(descriptor, _SMALL, capacity)
+    second = first[_SMALL:] if capacity == _SMALL else os.pread(descriptor, _SMALL, capacity)
     seed = zlib.crc32(key.encode())
-    chunks = (head[:_SMALL], second)
-    claims = (_claim(chunks[0], seed), _claim(chunks[1], seed))
-    settled = locked or _TORN not in claims
-    newest = int(claims[1].number > claims[0].number)
+    claims = (_claim(first, seed), _claim(second, seed))
+    settled = locked or (claims[0] is not _TORN and claims[1] is not _TORN)
+    newest = 1 if claims[1][0] > claims[0][0] else 0
     for slot in (newest, 1 - newest):
         claim = claims[slot]
-        if claim.number > 0:
-            record = _record(descriptor, claim, chunks[slot], slot * capacity, capacity)
+        if claim[0] > 0:
+            chunk = second if slot else first[:_SMALL]
+            record = _record(descriptor, claim, chunk, slot * capacity, capacity)
             if record is not None:
-                return Contents(record, claim.number, slot, capacity, settled)
+                return Contents(record, claim[0], slot, capacity, settled)
         if not locked:
             break  # what the other slot holds may have been replaced since
-    return Contents(None, 0, 0, capacity, settled=False)
+    return NOTHING
 
 
 def encode(key: str, record: Record, number: int) -> bytes:
@@ -132,31 +124,32 @@ def _write(descriptor: int, slot: bytes, offset: int) -> None:
 
 
 def _claim(chunk: bytes, seed: int) -> _Claim:
-    if len(chunk) < _START:
-        return _TORN
-    magic, checksum = _PREFIX.unpack_from(chunk)
-    fields = chunk[_PREFIX.size : _START]
-    if magic == _MAGIC and zlib.crc32(fields, seed) == checksum:
-        return _Claim._make(_FIELDS.unpack(fields))
-    return _TORN if any(chunk[:_START]) else _EMPTY
+    head = chunk[:_START]
+    if head == _ZEROS:
+        return _EMPTY
+    if len(head) == _START:
+        fields = head[_PREFIX.size :]
+        if _PREFIX.unpack_from(head) == (_MAGIC, zlib.crc32(fields, seed)):
+            return _FIELDS.unpack(fields)
+    return _TORN
 
 
 def _record(
     descriptor: int, claim: _Claim, chunk: bytes, offset: int, capacity: int
 ) -> Record | None:
-    owner_length = max(claim.owner_length, 0)
-    end = _START + owner_length + claim.payload_length
+    _, version, expires_at, owner_length, payload_length, checksum = claim
+    middle = _START + max(owner_length, 0)
+    end = middle + payload_length
     if end > capacity:
         return None
-    body = chunk[_START:end]
     if end > len(chunk):
-        body += os.pread(descriptor, end - len(chunk), offset + len(chunk))
-    if len(body) != end - _START or zlib.crc32(body) != claim.checksum:
+        chunk += os.pread(descriptor, end - len(chunk), offset + len(chunk))
+    owner, payload = chunk[_START:middle], chunk[middle:end]
+    if len(chunk) < end or zlib.crc32(payload, zlib.crc32(owner)) != checksum:
         return None
+    if owner_length < 0:
+        return Record(payload, version, expires_at)
     try:
-        owner = (
-            None if claim.owner_length < 0 else body[:owner_length].decode("utf-8", "surrogatepass")
-        )
+        return Record(payload, version, expires_at, owner.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         return None
-    return Record(body[owner_length:], claim.version, claim.expires_at, owner)

@@ -111,7 +111,14 @@ class FileStore:
 
     def get(self, key: str, /) -> Record | None:
         with self._trouble:
-            return self._get(key)
+            found = self._look(key)
+            if found is None:
+                return None
+            if found.settled:
+                return found.record
+            # Somebody is writing it, or was killed while writing it.
+            with self._shard(key) as shard:
+                return None if shard is None else shard.get(key)
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         with self._trouble:
@@ -150,13 +157,13 @@ class FileStore:
         with self._trouble:
             for name in self._folder.shards():
                 for key in self._names(name):
-                    if self._get(key) is not None:
+                    if self.get(key) is not None:
                         yield key
 
     def count(self, now: float, /) -> int:
         with self._trouble:
             keys = (key for name in self._folder.shards() for key in self._names(name))
-            return sum((self._get(key) or _GONE).expires_at > now for key in keys)
+            return sum((self.get(key) or _GONE).expires_at > now for key in keys)
 
     def clear(self) -> int:
         with self._trouble:
@@ -172,16 +179,6 @@ class FileStore:
         return Shard(
             f"{self.path}/{name}", self._index, patience=self.busy_timeout, durable=self.durable
         )
-
-    def _get(self, key: str) -> Record | None:
-        found = self._look(key)
-        if found is None:
-            return None
-        if found.settled:
-            return found.record
-        # Somebody is writing it, or was killed while writing it.
-        with self._shard(key) as shard:
-            return None if shard is None else shard.get(key)
 
     def _look(self, key: str) -> Contents | None:
         """Read a file without a lock; None if there is none."""
