@@ -16,9 +16,11 @@ pytest.register_assert_rewrite("sessionkit.testing")
 sys.path.append(str(Path(__file__).parent.parent))
 
 if t.TYPE_CHECKING:
+    from tests.servers import MariaDBServer
     from tests.servers import PostgreSQLServer
     from tests.servers import RedisServer
     from tests.servers import Server
+    from tests.servers.memcached import MemcachedServer
 
 S = t.TypeVar("S", bound="Server")
 
@@ -69,11 +71,27 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def mariadb_server(start_server: cabc.Callable[..., MariaDBServer]) -> MariaDBServer:
+    """A MariaDB server for the whole run; leave it running and as it is configured."""
+    from tests.servers import MariaDBServer
+
+    return start_server(MariaDBServer)
+
+
+@pytest.fixture(scope="session")
 def postgresql_server(start_server: cabc.Callable[..., PostgreSQLServer]) -> PostgreSQLServer:
     """A PostgreSQL server for the whole run; leave it running and as it is configured."""
     from tests.servers import PostgreSQLServer
 
     return start_server(PostgreSQLServer)
+
+
+@pytest.fixture(scope="session")
+def memcached_server(start_server: cabc.Callable[..., MemcachedServer]) -> MemcachedServer:
+    """A memcached server for the whole run; leave it running."""
+    from tests.servers.memcached import MemcachedServer
+
+    return start_server(MemcachedServer)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

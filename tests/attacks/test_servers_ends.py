@@ -9,6 +9,7 @@ import pytest
 from .sites.browser import Answer
 from .sites.browser import Browser
 from .sites.browser import Started
+from .sites.cases import ON_EVERY_STORE
 from .sites.cases import Site
 from .sites.cases import site_fixture
 from .sites.gate import Gate
@@ -22,7 +23,7 @@ RENEWALS = 200 if SOAK else 20
 WRITES = ("/put", "/increment", "/flash", "/save")
 LATE = (*WRITES, "/renew", "/touch")
 
-site = site_fixture()
+site = site_fixture(ON_EVERY_STORE)
 
 
 def late_paths(site: Site) -> list[str]:

@@ -13,6 +13,7 @@ from .sites.browser import BROKEN
 from .sites.browser import Browser
 from .sites.browser import at_once
 from .sites.cases import CASES
+from .sites.cases import OTHER_STORES
 from .sites.cases import Case
 from .sites.cases import Site
 from .sites.cases import site_fixture
@@ -40,6 +41,7 @@ forked_site = site_fixture(
     else (
         Case(wsgi.UWSGI, "wsgi", "redis"),
         Case(wsgi.GunicornGevent, "django", "redis"),
+        *OTHER_STORES,
     ),
     preload=True,
     SITE_WARM="1",

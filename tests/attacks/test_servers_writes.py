@@ -8,6 +8,7 @@ import pytest
 
 from .sites.browser import Started
 from .sites.browser import at_once
+from .sites.cases import ON_EVERY_STORE
 from .sites.cases import Site
 from .sites.cases import site_fixture
 from .sites.gate import Gate
@@ -19,7 +20,7 @@ PAIRS = 1000 if SOAK else 200
 HERDS = 20 if SOAK else 3
 INCREMENTS = 2000 if SOAK else 400
 
-site = site_fixture()
+site = site_fixture(ON_EVERY_STORE)
 
 
 def test_two_requests_that_write_different_keys_both_survive(site: Site) -> None:

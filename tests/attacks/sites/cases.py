@@ -7,17 +7,17 @@ import contextlib
 import itertools
 import os
 import typing as t
-from pathlib import Path
 
 import pytest
 
 from tests.attacks.website import SOAK
+from tests.engines import ENGINES
 from tests.servers import MissingServer
 from tests.servers import wsgi
 
 from .browser import Browser
 
-STORES = ("sqlite", "redis")
+ENGINES_BY_NAME = {engine.name: engine for engine in ENGINES if engine.shared}
 
 MODULES = {
     "wsgi": "wsgi_site",
@@ -46,9 +46,24 @@ DIAGONAL = (
     Case(wsgi.UWSGI, "django-stock", "redis"),
 )
 
-CASES = tuple(
-    itertools.starmap(Case, itertools.product(wsgi.KINDS, MODULES, STORES)) if SOAK else DIAGONAL
+#: The stores that are not in the diagonal, each once.
+OTHER_STORES = (
+    Case(wsgi.GunicornThreads, "wsgi", "file"),
+    Case(wsgi.GunicornGevent, "wsgi", "redis+cluster"),
+    Case(wsgi.GunicornThreads, "flask", "redis+sentinel"),
+    Case(wsgi.GunicornGevent, "flask", "memcached"),
+    Case(wsgi.GunicornGevent, "wsgi", "postgres"),
+    Case(wsgi.GunicornThreads, "django", "sqlalchemy (MariaDB)"),
 )
+
+CASES = (
+    tuple(itertools.starmap(Case, itertools.product(wsgi.KINDS, MODULES, ENGINES_BY_NAME)))
+    if SOAK
+    else DIAGONAL
+)
+
+#: For attacks on the store, rather than on what stands before it.
+ON_EVERY_STORE = CASES if SOAK else (*DIAGONAL, *OTHER_STORES)
 
 
 class Site:
@@ -87,12 +102,7 @@ def served(
     """
     variables["SITE_MIDDLEWARE"] = "stock" if case.site == "django-stock" else "ours"
 
-    if case.store == "redis":
-        url = request.getfixturevalue("redis_server").url
-    else:
-        folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("store")
-        url = f"sqlite:///{folder}/sessions.sqlite3"
-
+    url = ENGINES_BY_NAME[case.store].url(request)
     module = f"tests.attacks.sites.{MODULES[case.site]}"
 
     try:

@@ -1,0 +1,264 @@
+"""The nine promises of docs/guarantees.md, each as a test that any engine must pass."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import concurrent.futures
+import contextlib
+import datetime
+import decimal
+import typing as t
+import uuid
+
+import pytest
+
+from sessionkit import Session
+from sessionkit import SessionManager
+from sessionkit.cookie import Delete
+from sessionkit.cookie import Set
+from sessionkit.errors import UnsupportedOperation
+from sessionkit.store import Owned
+from sessionkit.store import Store
+from sessionkit.store import offers
+from tests.security.sites import KINDS
+from tests.security.sites import site_of
+
+WRITERS, ROUNDS = 6, 5
+
+#: One of each kind that JSON would change or refuse.
+VALUES: dict[str, t.Any] = {
+    "tuple": (1, "two"),
+    "bytes": b"\x00\xff",
+    "set": {1, 2},
+    "moment": datetime.datetime(2031, 2, 3, 4, 5, 6, 7, tzinfo=datetime.timezone.utc),
+    "money": decimal.Decimal("1.10"),
+    "uuid": uuid.UUID(int=7),
+    "by number": {1: "one", (2, 3): "two and three"},
+    "large": 2**200,
+}
+
+View = cabc.Callable[[Session], object]
+
+
+def cookie_of(manager: SessionManager, view: View) -> str:
+    """Make a session with *view*; return its Cookie header."""
+    session = manager.open()
+    view(session)
+    instruction = manager.commit(session)
+    assert isinstance(instruction, Set)
+    return f"{manager.cookie.name}={instruction.value}"
+
+
+def visit(manager: SessionManager, cookie: str, view: View) -> t.Any:
+    """Make a request; return what the browser is told about its cookie."""
+    session = manager.open(cookie)
+    view(session)
+    return manager.commit(session)
+
+
+def seen(manager: SessionManager, cookie: str) -> dict[str, t.Any]:
+    session = manager.open(cookie)
+    values = dict(session)
+    assert manager.commit(session) is None
+    return values
+
+
+class Told:
+    """A store that remembers what it was called with."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calls: list[tuple[t.Any, ...]] = []
+
+    def __getattr__(self, name: str) -> t.Any:
+        found = getattr(self._store, name)
+
+        def call(*arguments: t.Any) -> t.Any:
+            self.calls.append((name, *arguments))
+            return found(*arguments)
+
+        return call if callable(found) else found
+
+
+class Promises:
+    """A class for each engine gives it as a fixture, and says what it does not promise.
+
+    :cvar broken: the promises that the engine cannot keep; what it does instead is tested too.
+    """
+
+    engine: t.ClassVar[str]
+    broken: t.ClassVar[frozenset[int]] = frozenset()
+
+    @pytest.fixture
+    def open_store(self) -> cabc.Callable[[], Store]:
+        """Return a function that opens the same empty store again, as another process does."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def make_manager(
+        self, open_store: cabc.Callable[[], Store]
+    ) -> cabc.Iterator[cabc.Callable[[], SessionManager]]:
+        with contextlib.ExitStack() as stack:
+
+            def make() -> SessionManager:
+                manager = SessionManager(open_store())
+                stack.callback(manager.close)
+                return manager
+
+            yield make
+
+    @pytest.fixture
+    def manager(self, make_manager: cabc.Callable[[], SessionManager]) -> SessionManager:
+        return make_manager()
+
+    def test_1_no_update_is_lost(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookie = cookie_of(manager, lambda session: session.update(before=True))
+
+        def write(number: int) -> None:
+            process = make_manager()
+
+            for n in range(ROUNDS):
+
+                def view(session: Session, key: str = f"{number}-{n}") -> None:
+                    session[key] = True
+                    session.mutate("count", lambda count: count + 1, 0)
+
+                assert visit(process, cookie, view) is None
+
+        with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(write, range(WRITERS)))
+
+        keys = {f"{number}-{n}" for number in range(WRITERS) for n in range(ROUNDS)}
+        assert seen(manager, cookie) == {
+            "before": True,
+            "count": WRITERS * ROUNDS,
+            **dict.fromkeys(keys, True),
+        }
+
+    def test_2_what_was_ended_stays_ended(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        managers = [make_manager() for _ in range(WRITERS)]
+
+        for end in (Session.destroy, Session.renew) * 3:
+            cookie = cookie_of(manager, lambda session: session.update(secret=True))
+            late = [process.open(cookie) for process in managers]
+
+            for number, session in enumerate(late):
+                assert session["secret"] is True
+                session[f"late {number}"] = True
+
+            def commit(
+                number: int, late: list[Session] = late, cookie: str = cookie, end: t.Any = end
+            ) -> None:
+                if number == WRITERS // 2:
+                    visit(manager, cookie, end)
+
+                managers[number].commit(late[number])
+
+            with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+                list(pool.map(commit, range(WRITERS)))
+
+            assert seen(manager, cookie) == {}
+            assert visit(manager, cookie, lambda session: session.update(revived=True)) != cookie
+            assert seen(managers[0], cookie) == {}
+
+    def test_3_an_untouched_session_costs_nothing(
+        self, manager: SessionManager, open_store: cabc.Callable[[], Store]
+    ) -> None:
+        cookie = cookie_of(manager, lambda session: session.update(a=1))
+        told = Told(open_store())
+        other = SessionManager(t.cast(Store, told))
+        assert other.commit(other.open(cookie)) is None
+        assert other.commit(other.open()) is None
+        assert told.calls == []
+
+    def test_4_the_cookie_is_deleted_only_by_the_request_that_ends_the_session(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookie = cookie_of(manager, lambda session: session.update(a=1))
+        late = manager.open(cookie)
+        late["late"] = True
+        ended = visit(make_manager(), cookie, Session.destroy)
+        assert isinstance(ended, Delete)
+        assert manager.commit(late) is None
+
+        for dead in cookie, f"{manager.cookie.name}={'x' * 40}", f"{manager.cookie.name}=%00":
+            assert seen(manager, dead) == {}
+            assert visit(manager, dead, Session.destroy) is None
+
+    def test_5_what_the_store_gets_is_worthless(
+        self, manager: SessionManager, open_store: cabc.Callable[[], Store]
+    ) -> None:
+        told = Told(open_store())
+        other = SessionManager(t.cast(Store, told), secrets=["a secret of at least 32 characters"])
+        cookie = cookie_of(other, lambda session: session.bind("alice"))
+        visit(other, cookie, lambda session: session.renew())
+        value = cookie.partition("=")[2]
+        bare = other.verify(value)
+        assert bare is not None
+        assert told.calls
+
+        for text in value, bare:
+            assert text.encode() not in repr(told.calls).encode()
+
+        for _, key, *_ in told.calls:
+            assert seen(other, f"{other.cookie.name}={key}") == {}
+            assert seen(manager, f"{other.cookie.name}={key}") == {}
+
+    def test_6_nested_changes_are_saved(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookie = cookie_of(manager, lambda session: session.update(cart={"items": [1]}))
+        visit(manager, cookie, lambda session: session["cart"]["items"].append(2))
+        assert seen(make_manager(), cookie) == {"cart": {"items": [1, 2]}}
+
+    def test_7_what_goes_in_comes_out(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookie = cookie_of(manager, lambda session: session.update(VALUES))
+        values = seen(make_manager(), cookie)
+        assert values == VALUES
+        assert {key: type(value) for key, value in values.items()} == {
+            key: type(value) for key, value in VALUES.items()
+        }
+
+    def test_8_the_sessions_of_a_user_are_seen_and_ended(
+        self, manager: SessionManager, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookies = [cookie_of(manager, lambda session: session.bind("alice")) for _ in range(3)]
+
+        if 8 in self.broken:
+            assert not offers(manager.store, Owned)
+
+            for call in manager.sessions_of, manager.revoke_all:
+                with pytest.raises(UnsupportedOperation, match="cannot"):
+                    call("alice")
+
+            return
+
+        other = make_manager()
+        assert len(other.sessions_of("alice")) == 3
+        assert other.sessions_of("bob") == []
+        assert other.revoke_all("alice", except_=manager.open(cookies[0])) == 2
+        owners = [manager.open(cookie).owner for cookie in cookies]
+        assert owners == ["alice", None, None]
+        assert len(manager.sessions_of("alice")) == 1
+
+    def test_9_one_login_in_flask_django_and_wsgi(
+        self, make_manager: cabc.Callable[[], SessionManager]
+    ) -> None:
+        cookies: dict[str, str] = {}
+
+        for n, kind in enumerate(KINDS):
+            with site_of(kind, make_manager()) as site:
+                jar = site.jar(cookies=cookies)
+
+                if n == 0:
+                    jar.get("/login", {"user": "alice"})
+
+                assert jar.get("/whoami").body == "alice"
+                assert jar.get("/count").body == str(n + 1)
+                cookies = jar.cookies
