@@ -10,6 +10,8 @@ import typing as t
 
 from pymemcache import exceptions  # type: ignore[import-untyped]
 
+from sessionkit.errors import ConfigurationError
+
 _CHUNK = 65536
 _LONGEST_LINE = 2048
 _AFTER_VALUE = b"\r\nEND\r\n"
@@ -77,6 +79,10 @@ class Connection:
         size, cas = words[3:]
         if not (size.isdigit() and cas.isdigit()):
             _refuse(line)
+        if cas == b"0":
+            raise ConfigurationError(
+                "this memcached was started with -C, without which no change is safe"
+            )
         start = end + 2
         stop = start + int(size)
         missing = stop + len(_AFTER_VALUE) - len(data)
@@ -115,7 +121,7 @@ class Connection:
     def _receive(self) -> bytes:
         data = self._socket.recv(_CHUNK)
         if not data:
-            raise exceptions.MemcacheUnexpectedCloseError("the server closed the connection")
+            raise exceptions.MemcacheUnexpectedCloseError
         return data
 
     def _more_of_a_line(self, data: bytes) -> bytes:

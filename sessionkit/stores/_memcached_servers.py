@@ -70,7 +70,9 @@ class Server:
         if connection is not None:
             try:
                 return self._gets(connection, name)
-            except (ConnectionError, exceptions.MemcacheUnexpectedCloseError):
+            except TimeoutError:
+                raise
+            except (OSError, exceptions.MemcacheUnexpectedCloseError):
                 # The server was restarted, or closed it as idle; the others will be dead too.
                 self.close()
         return self._gets(self._list.new(), name)
@@ -109,33 +111,37 @@ class Server:
                 number = next(self._numbers)
                 self.opened = number
                 return Connection(client, number)
-        raise trouble or OSError("its name has no address")
+        assert trouble is not None  # noqa: S101 - a name without addresses is an error already
+        raise trouble
 
     def _addresses(self) -> cabc.Sequence[object]:
         """Return where the server may be: pymemcache tries only the first of a name's addresses."""
         server: tuple[str, int] | str = self._template.server
-        if isinstance(server, str) or self._template.tls_context:
-            return [server]  # TLS needs the name
+        if isinstance(server, str):
+            return [server]
         network = self._template.socket_module
         found = network.getaddrinfo(*server, type=network.SOCK_STREAM)
         addresses = list(dict.fromkeys((family, where[:2]) for family, *_, where in found))
-        families = {family for family, _ in addresses}
-        if len(families) < len(addresses):
+        if len({family for family, _ in addresses}) < len(addresses):
             raise ConfigurationError(
                 f"{self.name} is the name of several machines, and a session would be on one of "
                 "them by chance: give the store the address of each"
             )
+        if len(addresses) == 1 or self._template.tls_context:
+            return [server]  # TLS needs the name
         return [where for _, where in addresses]
 
     def _greet(self, client: t.Any) -> None:
         """Connect, and refuse a server that is too old."""
-        if self._login:
-            words = " ".join(self._login).encode()
-            client.raw_command(b"set auth 0 0 %d\r\n%b" % (len(words), words))
         try:
+            if self._login:
+                words = " ".join(self._login).encode()
+                client.raw_command(b"set auth 0 0 %d\r\n%b" % (len(words), words))
             version = client.version().decode("ascii", "replace")
         except exceptions.MemcacheUnknownCommandError:
-            raise ConnectionError("too many connections, or no memcached") from None
+            version = None
+        if version is None:  # not in the context of that error, which quotes the password
+            raise ConnectionRefusedError("too many connections, or this is no memcached")
         numbers = re.match(r"(\d+)\.(\d+)", version)
         if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM:
             raise ConfigurationError(

@@ -16,7 +16,8 @@ from sessionkit.errors import ConfigurationError
 _PORT = 11211
 
 _URL = re.compile(
-    r"memcached:(?://(?:(?P<login>.*)@)?(?P<servers>[^/?#@]*))?(?P<path>/[^?#]*)?", re.IGNORECASE
+    r"memcached:(?://(?:(?P<login>[^/?#]*)@)?(?P<servers>[^/?#@]*))?(?P<path>/[^?#]*)?",
+    re.IGNORECASE,
 )
 _SERVER = re.compile(
     r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[\w.-]+))(?::(?P<port>[0-9]{1,5}))?"

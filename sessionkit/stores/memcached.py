@@ -224,8 +224,13 @@ def _unpack(value: bytes, token: _Token | None = None) -> Record | None:
 
 
 def _translate(error: Exception, server: Server) -> StoreUnavailable:
-    text = f"{server.name}: {str(error) or type(error).__name__}"
+    text = str(error)
+    if error.args and isinstance(error.args[0], bytes):  # pymemcache's, from the server
+        text = error.args[0].decode("ascii", "replace")
+    lost = isinstance(error, exceptions.MemcacheUnexpectedCloseError)
+    if lost:
+        text = "the server closed the connection"
+    message = f"{server.name}: {text or type(error).__name__}"
     if "out of memory" in text:
-        return StoreFull(text)
-    lost = isinstance(error, (OSError, exceptions.MemcacheUnexpectedCloseError))
-    return StoreUnavailable(text, unreachable=lost)
+        return StoreFull(message)
+    return StoreUnavailable(message, unreachable=lost or isinstance(error, OSError))
