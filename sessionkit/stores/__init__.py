@@ -23,6 +23,8 @@ class _Home(t.NamedTuple):
 
 _REDIS = _Home("redis", "RedisStore", "", "redis")
 
+_REDIS_CLUSTER = _Home("redis_cluster", "RedisClusterStore", "", "redis")
+
 _POSTGRES = _Home("postgres", "PostgresStore", "postgresql://host/database", "postgres")
 
 _HOMES = {
@@ -31,8 +33,10 @@ _HOMES = {
     "redis": _REDIS._replace(example="redis://host:6379/0"),
     "rediss": _REDIS._replace(example="rediss://host:6379/0"),
     "unix": _REDIS._replace(example="unix:///run/redis.sock?db=0"),
-    "redis+cluster": _REDIS._replace(example="redis+cluster://host:6379"),
     "redis+sentinel": _REDIS._replace(example="redis+sentinel://host:26379/service"),
+    "rediss+sentinel": _REDIS._replace(example="rediss+sentinel://host:26379/service"),
+    "redis+cluster": _REDIS_CLUSTER._replace(example="redis+cluster://host:6379"),
+    "rediss+cluster": _REDIS_CLUSTER._replace(example="rediss+cluster://host:6379"),
     "memcached": _Home("memcached", "MemcachedStore", "memcached://host:11211", "memcached"),
     "postgresql": _POSTGRES,
     "postgres": _POSTGRES,

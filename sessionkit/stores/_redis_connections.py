@@ -17,13 +17,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sessionkit.errors import ConfigurationError
-from sessionkit.errors import UnsupportedOperation
 
 from ._freelist import FreeList
 from ._url import split_url
-
-#: The first server with PXAT, PEXPIRETIME and scripts that may ask for the time before they write.
-MINIMUM = 7
 
 # What a pool of redis-py adds for itself, since a connection of ours must not report to that pool;
 # and what makes a connection send a command twice.
@@ -45,6 +41,9 @@ _LEFT_OUT = (
 )
 
 
+C = t.TypeVar("C")
+
+
 class Connection(t.Protocol):
     """What is used of a connection of redis-py, whose own types say too little."""
 
@@ -58,6 +57,9 @@ class Connection(t.Protocol):
 
 
 Command = tuple[bytes | str | int, ...]
+
+#: Looks at a server when a connection to its address has been made.
+Check = cabc.Callable[[Connection, str], None]
 
 
 class Connections(t.Protocol):
@@ -82,9 +84,36 @@ class Connections(t.Protocol):
         """Give a connection back that must not be used again."""
         ...
 
+    def failed(self, error: redis.RedisError) -> None:
+        """Take note that the server did not answer."""
+        ...
+
+    def refused(self, error: redis.ResponseError) -> bool:
+        """Take note of an error that the server answered; whether another one is to be asked."""
+        ...
+
     def close(self) -> None:
         """Close the idle ones."""
         ...
+
+
+class Limits(t.NamedTuple):
+    """How long to wait, in seconds, and how many connections to keep.
+
+    None: what the client says, or a second.
+    """
+
+    connect_timeout: float | None = None
+    timeout: float | None = None
+    max_idle: int = 32
+
+    def check(self) -> None:
+        if self.max_idle < 0:
+            raise ConfigurationError("max_idle must not be negative")
+        for name in ("connect_timeout", "timeout"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigurationError(f"{name} must be more than 0 seconds")
 
 
 class DirectConnections:
@@ -94,12 +123,11 @@ class DirectConnections:
         self,
         connection_class: cabc.Callable[..., Connection],
         arguments: dict[str, t.Any],
-        *,
-        connect_timeout: float | None,
-        timeout: float | None,
-        max_idle: int,
+        limits: Limits,
+        check: Check,
     ) -> None:
         self._class = connection_class
+        self._check = check
         self._arguments = {
             name: value for name, value in arguments.items() if name not in _LEFT_OUT
         } | {
@@ -110,14 +138,15 @@ class DirectConnections:
             "health_check_interval": 0,  # a PING before a command; see RedisStore._write
         }
         for name, given in (
-            ("socket_connect_timeout", connect_timeout),
-            ("socket_timeout", timeout),
+            ("socket_connect_timeout", limits.connect_timeout),
+            ("socket_timeout", limits.timeout),
         ):
             if given is not None or self._arguments.get(name) is None:
                 self._arguments[name] = 1.0 if given is None else given
+        self.timeout: float = self._arguments["socket_timeout"]
         self._make()  # connects to nothing, but knows its parameters
         self.address = address_of(self._arguments, secure=connection_class is redis.SSLConnection)
-        self._list = FreeList(self._connect, _disconnect, max_idle=max_idle)
+        self._list = FreeList(self._connect, disconnect, max_idle=limits.max_idle)
         self.fresh = self._list.new
         self.idle = self._list.idle
         self.give = self._list.give
@@ -126,34 +155,51 @@ class DirectConnections:
     def drop(self, connection: Connection) -> None:
         self._list.drop(connection)
 
-    def _make(self) -> Connection:
-        return self._class(**self._arguments)
+    def failed(self, error: redis.RedisError) -> None:
+        if isinstance(error, redis.ConnectionError):
+            self.close()
+
+    def refused(self, error: redis.ResponseError) -> bool:
+        return False
+
+    def _make(self, **others: t.Any) -> Connection:
+        return self._class(**{**self._arguments, **others})
 
     def _connect(self) -> Connection:
-        connection = self._make()
+        return self._connected(self._make(), self.address)
+
+    def _connected(self, connection: Connection, address: str) -> Connection:
         try:
             connection.connect()
-            check_version(connection)
+            self._check(connection, address)
         except BaseException:
-            _disconnect(connection)
+            disconnect(connection)
             raise
         return connection
 
 
 class PooledConnections:
-    """Connections of a pool that does more than to hold them, such as to ask Sentinel."""
+    """Connections of a pool that does something of its own to make them."""
 
-    def __init__(self, pool: t.Any) -> None:
+    def __init__(self, pool: t.Any, check: Check) -> None:
         self._pool = pool
+        self._check = check
         wanted = inspect.signature(pool.get_connection).parameters.get("command_name")
         # Up to redis-py 5.2 it has to be told a command, which it does nothing with.
         required = wanted is not None and wanted.default is wanted.empty
         self._arguments = ("GET",) if required else ()
         self.address = address_of(pool.connection_kwargs)
+        self.timeout: float | None = pool.connection_kwargs.get("socket_timeout")
 
     def fresh(self) -> Connection:
         # The pool has looked whether it is alive.
-        return t.cast(Connection, self._pool.get_connection(*self._arguments))
+        connection = t.cast(Connection, self._pool.get_connection(*self._arguments))
+        try:
+            self._check(connection, self.address)
+        except BaseException:
+            self.drop(connection)
+            raise
+        return connection
 
     def idle(self) -> Connection | None:
         return None
@@ -162,67 +208,31 @@ class PooledConnections:
         self._pool.release(connection)
 
     def drop(self, connection: Connection) -> None:
-        _disconnect(connection)
+        disconnect(connection)
         self._pool.release(connection)
+
+    def failed(self, error: redis.RedisError) -> None:
+        if isinstance(error, redis.ConnectionError):
+            self.close()
+
+    def refused(self, error: redis.ResponseError) -> bool:
+        return False
 
     def close(self) -> None:
         self._pool.disconnect(inuse_connections=False)
 
 
-def connections_of(
-    source: object, *, connect_timeout: float | None, timeout: float | None, max_idle: int
-) -> Connections:
-    """Return the connections to what *source* is: a URL, a client or a pool of redis-py."""
-    connection_class: t.Any
-    if isinstance(source, str):
-        connection_class, arguments = _parse(source)
-    else:
-        pool: t.Any = getattr(source, "connection_pool", source)
-        if type(pool).__module__.startswith("redis.asyncio"):
-            raise ConfigurationError("RedisStore needs a synchronous client, not one of asyncio")
-        if isinstance(source, redis.RedisCluster):
-            raise UnsupportedOperation(
-                "RedisStore takes one Redis server, or the master that Sentinel names, but no "
-                "Redis Cluster: a session and its owner's index would be on different nodes"
-            )
-        if not isinstance(pool, redis.ConnectionPool):
-            raise ConfigurationError(
-                "RedisStore needs a URL such as redis://host:6379/0, or a client or a connection "
-                f"pool of redis-py, not {type(source).__name__}"
-            )
-        connection_class = pool.connection_class
-        arguments = dict(pool.connection_kwargs)
-        if not _is_plain(type(pool), connection_class, arguments):
-            return PooledConnections(pool)
+def make_direct(
+    make: cabc.Callable[..., C], connection_class: t.Any, arguments: dict[str, t.Any], *more: t.Any
+) -> C:
+    """Return what *make* makes of a connection's class and arguments, which must fit together."""
     try:
-        return DirectConnections(
-            connection_class,
-            arguments,
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            max_idle=max_idle,
-        )
+        return make(connection_class, arguments, *more)
     except TypeError as error:
         name = re.search(r"unexpected keyword argument '(\w+)'", str(error))
         if name is None:
             raise
         raise ConfigurationError(f"{name[1]!r} is no parameter of a Redis connection") from None
-
-
-def check_version(connection: Connection) -> None:
-    """Refuse a server that is too old, if it said what it is (RESP3's greeting)."""
-    greeting: object = getattr(connection, "handshake_metadata", None)
-    if not isinstance(greeting, dict):
-        return
-    said = t.cast("dict[object, object]", greeting)
-    version = said.get(b"version", said.get("version", ""))
-    if isinstance(version, bytes):
-        version = version.decode("ascii", "replace")
-    major = str(version).partition(".")[0]
-    if major.isdigit() and int(major) < MINIMUM:
-        raise ConfigurationError(
-            f"this Redis is version {version}; sessions need Redis 7.0, Valkey 7.2 or later"
-        )
 
 
 def address_of(arguments: dict[str, t.Any], *, secure: bool = False) -> str:
@@ -231,14 +241,15 @@ def address_of(arguments: dict[str, t.Any], *, secure: bool = False) -> str:
     if path := arguments.get("path"):
         return f"unix://{path}?db={database}"
     if "connection_pool" in arguments:
-        return "a master named by Sentinel"
+        return "a Redis server"  # its pool knows which
     host = str(arguments.get("host", "localhost"))
     if ":" in host:
         host = f"[{host}]"
     return f"{'rediss' if secure else 'redis'}://{host}:{arguments.get('port', 6379)}/{database}"
 
 
-def _parse(url: str) -> tuple[t.Any, dict[str, t.Any]]:
+def parse_redis_url(url: str) -> tuple[t.Any, dict[str, t.Any]]:
+    """Return the class and the arguments of the connections that a URL of redis-py describes."""
     parts = split_url(url)
     try:
         parse_url: t.Any = redis.connection.parse_url
@@ -251,20 +262,28 @@ def _parse(url: str) -> tuple[t.Any, dict[str, t.Any]]:
     for name in ("max_connections", "timeout"):
         if name in arguments:
             raise ConfigurationError(f"{name!r} is a parameter of pools, and this store has none")
+    if parts.scheme == "rediss" and arguments.get("ssl_cert_reqs", "required") == "required":
+        arguments.setdefault("ssl_check_hostname", True)  # not so before redis-py 6
     return arguments.pop("connection_class", redis.Connection), arguments
 
 
-def _is_plain(pool_class: type, connection_class: t.Any, arguments: dict[str, t.Any]) -> bool:
+def is_plain(pool: t.Any) -> bool:
     """Whether a connection can be made that works without its pool."""
     return (
-        pool_class in (redis.ConnectionPool, redis.BlockingConnectionPool)
-        and connection_class
+        type(pool) in (redis.ConnectionPool, redis.BlockingConnectionPool)
+        and pool.connection_class
         in (redis.Connection, redis.SSLConnection, redis.UnixDomainSocketConnection)
-        # A pool replaces credentials that run out on connections that are open.
-        and not hasattr(arguments.get("credential_provider"), "on_next")
+        and can_be_copied(pool.connection_kwargs)
     )
 
 
-def _disconnect(connection: Connection) -> None:
-    with contextlib.suppress(Exception):  # it is thrown away
+def can_be_copied(arguments: dict[str, t.Any]) -> bool:
+    """Whether connections with these arguments need nobody who renews their credentials."""
+    # A pool replaces credentials that run out on connections that are open.
+    return not hasattr(arguments.get("credential_provider"), "on_next")
+
+
+def disconnect(connection: Connection) -> None:
+    """Close a connection that is thrown away."""
+    with contextlib.suppress(Exception):
         connection.disconnect()

@@ -137,3 +137,34 @@ end
 return members
 """
 )
+
+
+# In a cluster an index is on another node than most of its records.
+
+#: KEYS: index. ARGV: deadline, member. Returns how many members there are; 0 if it was one.
+ENTER = _script(
+    f"""{_ENTER}
+local known = redis.call('ZSCORE', KEYS[1], ARGV[2])
+enter(KEYS[1], ARGV[2], ARGV[1])
+return known and 0 or redis.call('ZCARD', KEYS[1])
+"""
+)
+
+#: KEYS: index. Returns the score below which a member without a record is dead; members and scores.
+LISTED = _script(
+    f"""
+return {{redis.call('TIME')[1] - {GRACE}, redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')}}
+"""
+)
+
+#: KEYS: index. ARGV: members with their scores. Those entered again since are kept.
+FORGET = _script(
+    """
+for i = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then
+    redis.call('ZREM', KEYS[1], ARGV[i])
+  end
+end
+return 1
+"""
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import random
 import socket
 import typing as t
 
@@ -25,6 +26,7 @@ class RedisServer(Server):
 
     def __init__(self, *, persistent: bool = False, **options: str) -> None:
         super().__init__()
+        self.port = quiet_port()
         self.socket = self.folder / "redis.sock"
         self.password = options.get("requirepass")
         self.options = {
@@ -58,3 +60,11 @@ class RedisServer(Server):
         import redis
 
         return redis.Redis.from_url(self.url, decode_responses=False)
+
+
+def quiet_port() -> int:
+    """Return a free port that no outgoing connection gets: a server may come back to it later."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -54,7 +54,7 @@ class TestSchemes:
             ("/var/lib/sessions.db", "unknown form"),
             ("user:hunter2@host", "unknown scheme 'user'"),
             ("dbm:///x", "unknown scheme 'dbm'"),
-            ("redis+cluster://:hunter2@host", "unknown scheme 'redis.cluster'"),
+            ("redis+proxy://:hunter2@host", "unknown scheme 'redis.proxy'"),
             ("postgresql://u:hunter2@host/db", "unknown scheme 'postgresql'"),
             ("hunter 2:x", "unknown form"),
         ],

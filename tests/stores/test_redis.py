@@ -13,11 +13,9 @@ import weakref
 import pytest
 import redis
 import redis.asyncio
-import redis.sentinel
 
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
-from sessionkit.errors import UnsupportedOperation
 from sessionkit.store import Closeable
 from sessionkit.store import Enumerable
 from sessionkit.store import Moving
@@ -25,7 +23,6 @@ from sessionkit.store import Owned
 from sessionkit.store import Store
 from sessionkit.stores import open_store
 from sessionkit.stores import redis as module
-from sessionkit.stores._redis_connections import check_version
 from sessionkit.stores.redis import RedisStore
 from sessionkit.testing import StoreConformance
 from sessionkit.testing import new_key
@@ -666,16 +663,6 @@ class TestSources:
         assert store.get(key) == successor(record, record.payload)
         assert store.count(time.time()) == 1
 
-    def test_sentinel(self, own_server: RedisServer) -> None:
-        with SentinelServer(own_server.port) as sentinel:
-            finder: t.Any = make_sentinel([("127.0.0.1", sentinel.port)], socket_timeout=1)
-            store = RedisStore(finder.master_for("shop"))
-            key = write(store)
-            own_server.restart()
-            assert store.get(key) is None
-            write(store)
-            assert "Sentinel" in repr(store)
-
     def test_a_store_does_not_keep_a_pool_of_one_busy(self, redis_url: str) -> None:
         client = redis.Redis(
             connection_pool=redis.BlockingConnectionPool.from_url(
@@ -698,37 +685,16 @@ class TestSources:
 
     def test_clusters(self) -> None:
         cluster = redis.RedisCluster.__new__(redis.RedisCluster)
-        with pytest.raises(UnsupportedOperation, match="no Redis Cluster"):
+        with pytest.raises(ConfigurationError, match="RedisClusterStore"):
             RedisStore(cluster)
 
-    @pytest.mark.parametrize(
-        ("said", "fits"),
-        [
-            ({b"server": b"redis", b"version": b"6.2.14"}, False),
-            ({"server": "redis", "version": "6.2.14"}, False),
-            ({b"server": b"redis", b"version": b"7.0.0"}, True),
-            ({b"server": b"valkey", b"version": b"8.1.0"}, True),
-            ({b"server": b"other", b"version": b"v-1"}, True),
-            ({}, True),
-            (None, True),
-        ],
-    )
-    def test_the_version_of_the_server(self, said: object, fits: bool) -> None:
-        class Connection:
-            handshake_metadata = said
-
-        if fits:
-            check_version(t.cast(t.Any, Connection()))
-        else:
-            with pytest.raises(ConfigurationError, match=r"6\.2\.14"):
-                check_version(t.cast(t.Any, Connection()))
-
+    @pytest.mark.parametrize("protocol", [2, 3])
     def test_the_version_is_looked_at(
-        self, redis_url: str, monkeypatch: pytest.MonkeyPatch
+        self, redis_url: str, monkeypatch: pytest.MonkeyPatch, protocol: int
     ) -> None:
-        monkeypatch.setattr("sessionkit.stores._redis_connections.MINIMUM", 1000)
+        monkeypatch.setattr("sessionkit.stores._redis_server.MINIMUM", 1000)
         with pytest.raises(ConfigurationError, match=r"Redis 7\.0"):
-            RedisStore(f"{redis_url}?protocol=3").get(new_key())
+            RedisStore(f"{redis_url}?protocol={protocol}").get(new_key())
 
     @pytest.mark.parametrize(
         ("arguments", "text"),
@@ -755,23 +721,6 @@ class TestSources:
         client = redis.Redis(socket_timeout=None, socket_connect_timeout=4)
         assert timeouts(RedisStore(client)) == (4, 1.0)
         assert timeouts(RedisStore(client, connect_timeout=2, timeout=3)) == (2, 3)
-
-
-make_sentinel: t.Any = redis.sentinel.Sentinel
-
-
-class SentinelServer(RedisServer):
-    """One Sentinel that watches one server."""
-
-    def __init__(self, watched: int) -> None:
-        super().__init__()
-        (self.folder / "sentinel.conf").write_text(
-            f"bind {self.host}\nport {self.port}\nsentinel monitor shop 127.0.0.1 {watched} 1\n"
-            "sentinel down-after-milliseconds shop 60000\n"
-        )
-
-    def command(self) -> list[str]:
-        return [self.program, str(self.folder / "sentinel.conf"), "--sentinel"]
 
 
 class TestConnections:
