@@ -44,6 +44,7 @@ class FreeList(t.Generic[C]):
         self._idle: collections.deque[C] = collections.deque()  # its pop and append are atomic
         self._open: set[C] | None = set() if empty_before_fork else None
         self._gate = threading.Lock()
+        self._emptying = False
         self._process = os.getpid()
         _lists.append(weakref.ref(self, _lists.remove))
         # A store that nobody closes is forgotten without a warning about its connections.
@@ -73,7 +74,8 @@ class FreeList(t.Generic[C]):
 
     def give(self, connection: C) -> None:
         """Give a connection back that is fit for further use."""
-        if len(self._idle) < self._max_idle:
+        # Who is about to fork waits for it; the next caller would be faster to take it.
+        if len(self._idle) < self._max_idle and not self._emptying:
             self._idle.append(connection)
         else:
             self.drop(connection)
@@ -102,6 +104,7 @@ class FreeList(t.Generic[C]):
         if self._open is None:
             return
         self._gate.acquire()
+        self._emptying = True
         give_up = time.monotonic() + 1.0
         self.drain()
         while self._open and time.monotonic() < give_up:
@@ -110,6 +113,7 @@ class FreeList(t.Generic[C]):
 
     def after_fork_in_parent(self) -> None:
         if self._open is not None:
+            self._emptying = False
             self._gate.release()
 
     def after_fork_in_child(self) -> None:
@@ -125,6 +129,7 @@ class FreeList(t.Generic[C]):
                 self._idle.clear()
                 self._open = set()
             self._gate = threading.Lock()
+            self._emptying = False
         self._process = os.getpid()
 
 
