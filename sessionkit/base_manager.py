@@ -43,7 +43,7 @@ class BaseManager(abc.ABC):
 
     #: Loads a session; the draft says how it went.
     read: cabc.Callable[[Session], Draft]
-    _committer: BaseCommitter
+    _writer: BaseCommitter
 
     def __init__(
         self,
@@ -112,10 +112,10 @@ class BaseManager(abc.ABC):
         session.instruction = draft.announced
 
         try:
-            session.instruction = self._committer.commit(session, draft, ok=ok)
+            session.instruction = self._writer.commit(session, draft, ok=ok)
         except (PayloadTooLarge, ValueNotSupported):
             # What was written cannot be saved; a wish to end the session is carried out.
-            session.instruction = self._committer.commit(session, draft, ok=False)
+            session.instruction = self._writer.commit(session, draft, ok=False)
             raise
 
         return session.instruction
@@ -132,7 +132,7 @@ class BaseManager(abc.ABC):
         if session.error is not None:
             raise session.error
 
-        return self._committer.save(session, draft)
+        return self._writer.save(session, draft)
 
     @abc.abstractmethod
     def sessions_of(self, owner: str | int) -> list[SessionInfo]:

@@ -100,7 +100,7 @@ class SessionManager(BaseManager):
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)
         self._records = Records(self.policy, self._signer.sign, self._randomness)
-        self._committer = committer = Committer(
+        self._committer = self._writer = Committer(
             self._gateway,
             self.policy,
             self._records,
@@ -113,7 +113,9 @@ class SessionManager(BaseManager):
         self._loader = Loader(
             self._gateway, self.policy, self.codec, self._signer, clock, self.new_header, self
         )
-        self._owners = Owners(self._gateway, committer, self.policy, clock, self.meta_of, self)
+        self._owners = Owners(
+            self._gateway, self._committer, self.policy, clock, self.meta_of, self
+        )
         self.read = self._loader.read
 
     def __repr__(self) -> str:

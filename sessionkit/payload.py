@@ -21,7 +21,7 @@ from .unpacking import unpack as unpack_body
 
 _FORMAT = 1
 #: What later versions may begin with; the kind and the length follow in all of them.
-_LATER_FORMATS = range(_FORMAT + 1, 32)
+LATER_FORMATS: t.Final = range(_FORMAT + 1, 32)
 _LIVE, _STUB = b"\x01L", b"\x01S"
 
 _PREFIX = struct.Struct(">2sQ")
@@ -126,7 +126,7 @@ def unpack(payload: bytes) -> Live | Stub:
 
 
 def _is_of_later_version(payload: bytes) -> bool:
-    if len(payload) < _PREFIX.size or payload[0] not in _LATER_FORMATS:
+    if len(payload) < _PREFIX.size or payload[0] not in LATER_FORMATS:
         return False
     start, length = _PREFIX.unpack_from(payload)
     return start[1:] in (_LIVE[1:], _STUB[1:]) and length == len(payload)

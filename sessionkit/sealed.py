@@ -73,7 +73,7 @@ class SealedSessionManager(BaseManager):
             EncryptedSeal(secrets, name, random_bytes) if encrypted else SignedSeal(secrets, name)
         )
         self._seal = seal
-        self._committer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
+        self._writer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
         self.read = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self).read
 
     def __repr__(self) -> str:

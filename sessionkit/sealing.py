@@ -20,6 +20,7 @@ from .draft import Stored
 from .errors import CookieTooLarge
 from .errors import DecodeError
 from .errors import NewerFormat
+from .payload import LATER_FORMATS
 from .payload import Header
 from .payload import Live
 from .payload import unpack
@@ -56,8 +57,11 @@ def unpack_sealed(data: bytes) -> tuple[Record, Live]:
 
     number, expires_at, length = _HEAD.unpack_from(data)
 
-    if number != _FORMAT:
+    if number in LATER_FORMATS:
         raise NewerFormat("the session was sealed in a format of a later version")
+
+    if number != _FORMAT:
+        raise DecodeError("a sealed session is damaged")
 
     start = _HEAD.size + length
     owner = data[_HEAD.size : start].decode() if length else None

@@ -14,8 +14,8 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.test import run_wsgi_app
 
 from flask_sessionkit import SessionKit
-from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit.base_manager import BaseManager
 from sessionkit.middleware import Headers
 
 if t.TYPE_CHECKING:
@@ -105,9 +105,9 @@ VIEWS: dict[str, View] = {
 class Site:
     """An application with the views above, and with what a test adds to them."""
 
-    def __init__(self, manager: SessionManager) -> None:
+    def __init__(self, manager: BaseManager) -> None:
         self.manager = manager
-        self.store: t.Any = manager.store
+        self.store: t.Any = getattr(manager, "store", None)
         self.views = dict(VIEWS)
         self.wsgi: WSGIApplication = self._wsgi
 
@@ -136,13 +136,13 @@ class Site:
         return int(self.store.count(self.manager.clock()))
 
 
-def wsgi_site(manager: SessionManager) -> Site:
+def wsgi_site(manager: BaseManager) -> Site:
     site = Site(manager)
     site.wsgi = SessionMiddleware(site.wsgi, manager)
     return site
 
 
-def flask_site(manager: SessionManager) -> Site:
+def flask_site(manager: BaseManager) -> Site:
     site = Site(manager)
     app = flask.Flask("attacked")
     SessionKit(app, manager=manager)
@@ -198,7 +198,7 @@ def django_settings(**settings: t.Any) -> cabc.Iterator[None]:
 
 
 @contextlib.contextmanager
-def django_site(manager: SessionManager, **settings: t.Any) -> cabc.Iterator[Site]:
+def django_site(manager: BaseManager, **settings: t.Any) -> cabc.Iterator[Site]:
     site = Site(manager)
 
     with django_settings(
@@ -215,7 +215,7 @@ def django_site(manager: SessionManager, **settings: t.Any) -> cabc.Iterator[Sit
 
 
 @contextlib.contextmanager
-def site_of(kind: str, manager: SessionManager) -> cabc.Iterator[Site]:
+def site_of(kind: str, manager: BaseManager) -> cabc.Iterator[Site]:
     """Serve the application in one of the three ways while the context lasts."""
     if kind == "django":
         with django_site(manager) as site:

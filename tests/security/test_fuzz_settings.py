@@ -16,6 +16,7 @@ from flask_sessionkit import SessionKit
 from sessionkit import CookieOptions
 from sessionkit import SessionManager
 from sessionkit import SessionPolicy
+from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
 from sessionkit.stores.memory import MemoryStore
 from tests.security.sites import django_settings
@@ -80,7 +81,7 @@ fuzzed = hypothesis.settings(
 )
 
 
-def _from_flask(config: dict[str, t.Any]) -> SessionManager:
+def _from_flask(config: dict[str, t.Any]) -> BaseManager:
     app = flask.Flask("fuzzed")
     app.config.update({"SESSIONKIT_STORE": "memory:", **config})
     # Never when it is attached.
@@ -88,7 +89,7 @@ def _from_flask(config: dict[str, t.Any]) -> SessionManager:
     return kit.manager_of(app)
 
 
-def _from_django(given: dict[str, t.Any]) -> SessionManager:
+def _from_django(given: dict[str, t.Any]) -> BaseManager:
     with django_settings(**given):
         from django_sessionkit.registry import get_manager
 
