@@ -17,6 +17,8 @@ from ._redis_connections import Connection
 from ._redis_connections import Connections
 from ._redis_scripts import Script
 
+_PAGE = 1000
+
 
 class NotSent(StoreUnavailable):
     """No connection could be made: the command may be sent somewhere else."""
@@ -109,6 +111,15 @@ class Wire:
     def run(self, script: Script, names: tuple[str, ...], values: Command) -> bool:
         """Run a script that writes, and says whether it did."""
         return bool(self.evaluate(self.write, script, names, values))
+
+    def scan(self, pattern: str) -> cabc.Iterator[list[bytes]]:
+        """Yield the names of keys, page by page; a name may come twice."""
+        cursor: t.Any = b"0"
+        while True:
+            cursor, page = self.read("SCAN", cursor, "MATCH", pattern, "COUNT", _PAGE)
+            yield page
+            if cursor in (b"0", "0", 0):
+                return
 
     def _alive(self) -> Connection:
         connections = self.connections

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import typing as t
-import urllib.parse
 import weakref
 
 from sessionkit.errors import ConfigurationError
@@ -23,24 +21,9 @@ from ._redis_records import pack_version
 from ._redis_records import unpack
 from ._redis_server import ServerCheck
 from ._redis_sources import connections_of
+from ._redis_urls import split_parameters
 from ._redis_wire import Wire
 from ._redis_wire import check_waiting
-from ._url import Kinds
-from ._url import parameters
-
-_PAGE = 1000
-
-#: Our parameters in a URL; the others are redis-py's.
-KINDS: Kinds = {
-    "prefix": str,
-    "margin": float,
-    "connect_timeout": float,
-    "timeout": float,
-    "max_idle": int,
-    "wait_replicas": int,
-    "wait_timeout": float,
-    "eviction": str,
-}
 
 
 class RedisStore:
@@ -203,24 +186,5 @@ class RedisStore:
 
     def _scan(self) -> cabc.Iterator[tuple[list[str], list[str]]]:
         """Yield the names of records and of indexes, page by page."""
-        for page in scan(self._wire, self._names.pattern):
+        for page in self._wire.scan(self._names.pattern):
             yield self._names.sort(page)
-
-
-def scan(wire: Wire, pattern: str) -> cabc.Iterator[list[bytes]]:
-    """Yield the names of keys of a server, page by page; a name may come twice."""
-    cursor: t.Any = b"0"
-    while True:
-        cursor, page = wire.read("SCAN", cursor, "MATCH", pattern, "COUNT", _PAGE)
-        yield page
-        if cursor in (b"0", "0", 0):
-            return
-
-
-def split_parameters(url: str) -> tuple[dict[str, t.Any], str]:
-    """Return the parameters of a store in *url*, and the URL without them."""
-    if "#" in url:
-        raise ConfigurationError("the store URL has a '#'; write it as %23")
-    place, _, query = url.partition("?")
-    ours, others = parameters(query, KINDS)
-    return ours, f"{place}?{urllib.parse.urlencode(others)}"

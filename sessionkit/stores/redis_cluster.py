@@ -26,10 +26,9 @@ from ._redis_records import pack
 from ._redis_records import pack_version
 from ._redis_records import unpack
 from ._redis_server import ServerCheck
+from ._redis_urls import split_parameters
 from ._redis_wire import Wire
 from ._redis_wire import check_waiting
-from .redis import scan
-from .redis import split_parameters
 
 #: Milliseconds: an index lives until a multiple of it, and a write that stays below needs not
 #: prolong it.
@@ -238,7 +237,7 @@ class RedisClusterStore:
     def _scan(self) -> cabc.Iterator[tuple[Wire, list[str], list[str]]]:
         """Yield the names of records and of indexes, page by page, and where they are."""
         for wire in self._cluster.masters():
-            for page in scan(wire, self._names.pattern):
+            for page in wire.scan(self._names.pattern):
                 yield (wire, *self._names.sort(page))
 
 
