@@ -28,6 +28,7 @@ Parameters = dict[str, t.Any]
 #: Seconds for what goes through the whole table, which nobody does on a request's path.
 PATIENCE = 300.0
 
+_ENCODE = "characters such as / # ? @ : % in a user name or password must be percent-encoded"
 _PORTS = re.compile(r"[0-9,]*")
 _HOSTS = re.compile(r"[^@?#\s]*|/[^?#\s]*|@[^?#\s]*")
 
@@ -211,24 +212,19 @@ def address_of(parameters: Parameters) -> str:
 
 
 def _parse(conninfo: str) -> Parameters:
+    wrong = ""
     try:
         parameters = _dictionary(conninfo_to_dict(conninfo))
     except psycopg.ProgrammingError as error:
         # Its text may quote a part of the password, but not where it names a parameter.
-        name = re.search(r'(?:parameter|option) "?(\w+)"?$', str(error).strip().rstrip('."'))
-        said = (
-            f"{name[1]!r} is no parameter of a connection" if name else "it cannot be taken apart"
-        )
-        raise ConfigurationError(
-            f"not a PostgreSQL URL: {said}; characters such as / # ? @ : in a user name or "
-            "password must be percent-encoded"
-        ) from None
+        name = re.search(r'(?:parameter:|option) "(\w+)"', str(error))
+        wrong = f"{name[1]!r} is no parameter of libpq" if name else "it cannot be taken apart"
+        parameters = {}
+    if wrong:
+        raise ConfigurationError(f"not a PostgreSQL URL: {wrong}; {_ENCODE}")
     host, port = str(parameters.get("host") or ""), str(parameters.get("port") or "")
     if not _PORTS.fullmatch(port) or not all(map(_HOSTS.fullmatch, host.split(","))):
-        raise ConfigurationError(
-            "the PostgreSQL URL has no proper host and port; characters such as / # ? @ : in a "
-            "user name or password must be percent-encoded"
-        )
+        raise ConfigurationError(f"not a PostgreSQL URL: its host and port are none; {_ENCODE}")
     if "," in host:
         # Sessions are written: of several servers, the one that can.
         parameters.setdefault("target_session_attrs", "read-write")

@@ -77,25 +77,28 @@ class Session:
         :raises psycopg.Error: of the class that belongs to the server's code, or an
             ``OperationalError`` without a code for a connection that is lost.
         """
-        give_up = time.monotonic() + self._timeout
         name, text, types, formats = statement
         if self._prepared is None:
             self.pgconn.send_query_params(text, values, types, formats, _BINARY)
-            return self._answer(give_up)
-        if name not in self._prepared:
-            self.pgconn.send_prepare(name, text, types)
-            self._answer(give_up)
-            self._prepared.add(name)
-        self.pgconn.send_query_prepared(name, values, formats, _BINARY)
-        return self._answer(give_up)
+        else:
+            if name not in self._prepared:
+                self.prepare(statement)
+            self.pgconn.send_query_prepared(name, values, formats, _BINARY)
+        return self._answer()
+
+    def prepare(self, statement: Statement) -> None:
+        self.pgconn.send_prepare(statement.name, statement.text, statement.types)
+        self._answer()
+        if self._prepared is not None:
+            self._prepared.add(statement.name)
 
     def run(self, script: str) -> None:
         """Execute several statements in one transaction."""
-        give_up = time.monotonic() + self._timeout
         self.pgconn.send_query(script.encode())
-        self._answer(give_up)
+        self._answer()
 
-    def _answer(self, give_up: float) -> PGresult:
+    def _answer(self) -> PGresult:
+        give_up = time.monotonic() + self._timeout
         # Up to the end, which is None: a commit may fail after the result has been announced.
         pgconn = self.pgconn
         descriptor = pgconn.socket
