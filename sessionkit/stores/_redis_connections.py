@@ -128,7 +128,7 @@ class DirectConnections:
     ) -> None:
         self._class = connection_class
         self._check = check
-        self._arguments = {
+        self._arguments: dict[str, t.Any] = {
             name: value for name, value in arguments.items() if name not in _LEFT_OUT
         } | {
             "retry": Retry(NoBackoff(), 0),

@@ -141,12 +141,12 @@ return members
 
 # In a cluster an index is on another node than most of its records.
 
-#: KEYS: index. ARGV: deadline, member. Returns how many members there are; 0 if it was one.
+#: KEYS: index. ARGV: deadline, member. Returns how many members there are; 1 if it was one.
 ENTER = _script(
     f"""{_ENTER}
 local known = redis.call('ZSCORE', KEYS[1], ARGV[2])
 enter(KEYS[1], ARGV[2], ARGV[1])
-return known and 0 or redis.call('ZCARD', KEYS[1])
+return known and 1 or redis.call('ZCARD', KEYS[1])
 """
 )
 

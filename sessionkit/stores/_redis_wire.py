@@ -88,7 +88,7 @@ class Wire:
             connections.failed(error)
             raise translate(error, connections.address) from error
         answer = self._checked(answers[len(self._before)])
-        if self._after:
+        if self._after and answer:  # else nothing was written
             self._check_replicas(answers[-1])
         return answer
 

@@ -314,13 +314,14 @@ class TestIndex:
         assert store._cluster.read(index, "ZCARD", index) == 1
 
 
-class TestANodeInTrouble:
-    @pytest.fixture(scope="class")
-    def own(self, start_server: Start) -> RedisCluster:
-        """A cluster that a test may maltreat, and leaves as it was."""
-        cluster: RedisCluster = start_server(RedisCluster)
-        return cluster
+@pytest.fixture(scope="module")
+def own(start_server: Start) -> RedisCluster:
+    """A cluster that a test may maltreat, and leaves as it was."""
+    cluster: RedisCluster = start_server(RedisCluster)
+    return cluster
 
+
+class TestANodeInTrouble:
     def test_only_its_own_keys_are_unavailable(self, own: RedisCluster) -> None:
         store = RedisClusterStore(own.url, timeout=0.2, connect_timeout=0.2)
         keys = [key_at(own, number) for number in range(3)]
