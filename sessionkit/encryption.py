@@ -27,15 +27,21 @@ from .tokens import Secrets
 _logger = logging.getLogger("sessionkit")
 
 #: What is written begins like a payload of a later format, and with its length: a process that does
-#: not decrypt takes the session for unavailable, and leaves it alone, instead of ending it.
+#: not decrypt takes the session for unavailable, and leaves it alone, instead of ending it. Then
+#: comes a checksum of the first bytes: a damaged name of a key is not a key that we do not have.
 _PREFIX: t.Final = struct.Struct(">2sQI")
+_CHECKED: t.Final = slice(28)
 _MARK: t.Final = b"\x1fL"
 
 #: What precedes the payload inside: the expiry and the length of the owner, whose bytes follow.
 _HEAD: t.Final = struct.Struct(">dH")
 
-#: What the inner store can do beside reading and writing records.
-_PASSED_ON: t.Final = ("sweep", "keys", "count", "clear", "node_of", "close", "path")
+#: What a store may have beside methods that read and write records. Nothing else is passed on: it
+#: might bypass the encryption.
+_PASSED_ON: t.Final = (
+    *("sweep", "keys", "count", "clear", "node_of", "close"),
+    *("path", "in_transaction", "when_committed"),
+)
 
 
 class _Opened(Record):
@@ -142,8 +148,7 @@ class EncryptedStore:
         sealed = self._keyring.seal(
             _HEAD.pack(expires_at, len(name)) + name + payload, _context(key, version, hidden)
         )
-        prefix = _PREFIX.pack(_MARK, _PREFIX.size + len(sealed), zlib.crc32(sealed))
-        return Record(prefix + sealed, version, expires_at, hidden)
+        return Record(_prefix(sealed) + sealed, version, expires_at, hidden)
 
     def _opened(self, key: str, stored: Record) -> Record | None:
         payload = stored.payload
@@ -185,14 +190,14 @@ def _remembering(stored: Record, record: Record) -> Record:
     return opened
 
 
-def _unwrapped(payload: bytes) -> bytes:
-    """Return what was encrypted; raise ``DecodeError`` for all that is damaged by accident.
+def _prefix(sealed: bytes) -> bytes:
+    return _PREFIX.pack(_MARK, _PREFIX.size + len(sealed), zlib.crc32(sealed[_CHECKED]))
 
-    So a name of a key that is not in the list is really one.
-    """
+
+def _unwrapped(payload: bytes) -> bytes:
     sealed = payload[_PREFIX.size :]
 
-    if payload[: _PREFIX.size] != _PREFIX.pack(_MARK, len(payload), zlib.crc32(sealed)):
+    if payload[: _PREFIX.size] != _prefix(sealed):
         raise DecodeError("a stored session is damaged, or was never encrypted")
 
     return sealed
