@@ -532,15 +532,17 @@ class TestToken:
         assert store.delete(key, read(other, key))
 
     def test_a_record_of_another_server_of_the_same_number(
-        self, store: MemcachedStore, own_server: MemcachedServer
+        self, own_server: MemcachedServer
     ) -> None:
-        other, key = MemcachedStore(own_server.url), write(store)
-        number = int(read(store, key).token.cas)  # type: ignore[attr-defined]
-        for _ in range(number):
-            other.swap(key, None, new_record())
+        key, record, another = new_key(), new_record(), new_record(b"another session")
+        with MemcachedServer() as other_server:
+            store, other = MemcachedStore(own_server.url), MemcachedStore(other_server.url)
+            assert store.swap(key, None, record)
+            assert other.swap(key, None, another)
             found = read(other, key)
-            assert other.swap(key, found, successor(found))
-        assert store.swap(key, read(other, key), new_record()) is False
+            assert read(store, key).token.cas == found.token.cas  # type: ignore[attr-defined]
+            assert store.swap(key, found, successor(found)) is False
+            assert store.get(key) == record
 
     def test_a_server_that_counts_from_the_start_again(self, own_server: MemcachedServer) -> None:
         first, second = MemcachedStore(own_server.url), MemcachedStore(own_server.url)
