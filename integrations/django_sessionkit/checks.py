@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core import checks
 
 from sessionkit.errors import ConfigurationError
-from sessionkit.stores import open_store
 
 from . import conf
+from .registry import open_url
 from .registry import refuse_application_database
+from .registry import sealed_manager
 from .store_url import StoreURL
 
 
@@ -42,11 +43,14 @@ def _check_parts() -> cabc.Iterator[checks.CheckMessage]:
 
 def _check_store() -> cabc.Iterator[checks.CheckMessage]:
     try:
+        if sealed_manager() is not None:
+            return
+
         made_from = conf.store()
 
         # A callable may do anything; it is called when the first session is needed.
         if isinstance(made_from, str):
-            refuse_application_database(open_store(made_from))
+            refuse_application_database(open_url(made_from))
     except ConfigurationError as error:
         yield checks.Error(str(error), id="sessionkit.E002")
 

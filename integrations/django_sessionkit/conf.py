@@ -19,8 +19,10 @@ from django.utils.module_loading import import_string
 
 from sessionkit import CookieOptions
 from sessionkit import SessionPolicy
+from sessionkit import keys
 from sessionkit.codec import Codec
 from sessionkit.errors import ConfigurationError
+from sessionkit.sealed import encrypted_by
 from sessionkit.tokens import Signer
 
 from .store_url import StoreURL
@@ -136,6 +138,13 @@ def secrets() -> list[str | bytes] | None:
     return None if given is None else list(given)
 
 
+def strong_secrets() -> list[str | bytes]:
+    """Return what cookies with all of the data are sealed with, newest first."""
+    given = secrets() or []
+    _accepted("SECRETS", lambda: keys.strong_secrets(given))
+    return given
+
+
 def types() -> list[t.Any]:
     """Return the types that values may be of, importing those given by their dotted path."""
     given = section("TYPES") or ()
@@ -153,6 +162,13 @@ def _accepted(name: str, use: cabc.Callable[[], object]) -> None:
         use()
     except ConfigurationError as error:
         raise SettingsError(f"SESSIONKIT[{name!r}]: {error}") from error
+
+
+def encrypted() -> bool | None:
+    """Say whether sessions are in their cookies, encrypted or signed; None: they are in a store."""
+    given = section("STORE")
+    _accepted("STORE", lambda: encrypted_by(given))
+    return encrypted_by(given)
 
 
 def store() -> t.Any:

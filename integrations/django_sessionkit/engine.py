@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import contextlib
 import datetime
 import typing as t
 
@@ -19,13 +20,15 @@ from sessionkit.draft import Intent
 from sessionkit.draft import State
 from sessionkit.errors import SessionConflict
 from sessionkit.errors import SessionError
+from sessionkit.errors import StoreUnavailable
+from sessionkit.errors import UnsupportedOperation
 from sessionkit.flash import Flash
-from sessionkit.store import Sweepable
-from sessionkit.store import offers
 
 from .followers import follow_expiry
 from .followers import follow_login
 from .registry import get_manager
+from .transactions import TransactionalManager
+from .transactions import has_endings
 
 _missing: t.Final[t.Any] = object()
 
@@ -52,6 +55,8 @@ class SessionStore(SessionBase):
     _stood_down: bool = False
     #: ``SessionMiddleware`` of this package commits; what comes too late is dropped silently.
     _committed_for: bool = False
+    #: The session is to be ended when the application's transaction is over.
+    _flushed: bool = False
     #: Nothing around Django has opened the session, so Django's middleware commits it.
     is_outermost: bool = True
     #: Why the view was given up.
@@ -184,6 +189,7 @@ class SessionStore(SessionBase):
             and not self._core.accessed
             and not self._forced
             and not settings.SESSION_SAVE_EVERY_REQUEST
+            and not has_endings(self._core)
         )
 
     # --- the key ---
@@ -195,6 +201,10 @@ class SessionStore(SessionBase):
         Whoever has it has the session: keep :attr:`public_id` in other places.
         """
         draft = self._core.loaded_draft
+
+        if draft is not None and (draft.chosen_id or self._flushed):
+            # What is written later, after a transaction of the application.
+            return draft.chosen_id
 
         if draft is not None and draft.stored is not None:
             return draft.stored.session_id
@@ -257,12 +267,15 @@ class SessionStore(SessionBase):
         core = self._core
         draft = core.draft
         ends = draft.intent is Intent.END
-        key = self.session_key
+        before = draft.stored
         self._written |= draft.changed_keys()
 
         try:
-            # In Django what was saved exists, though it be empty.
-            saved = core.save() or (ends and core.save())
+            if (manager := self._later()) is not None:
+                saved = manager.promise(core)
+            else:
+                # In Django what was saved exists, though it be empty.
+                saved = core.save() or (ends and core.save())
         except SessionConflict as error:
             if self._committed_for:
                 raise
@@ -273,8 +286,19 @@ class SessionStore(SessionBase):
             # What was saved for somebody is theirs, and nobody else's.
             self._written = frozenset()
 
-        self._renewed = self._renewed or key != self.session_key
+        if draft.stored is not None and draft.stored is not before:
+            self._renewed |= before is None or draft.stored.session_id != before.session_id
+
         return saved
+
+    def _later(self) -> TransactionalManager | None:
+        """Return the manager if the middleware is to write this session after a transaction."""
+        manager = self._core.manager
+
+        if isinstance(manager, TransactionalManager) and manager.waits(self._core):
+            return manager
+
+        return None
 
     def create(self) -> None:
         """Save under a new key."""
@@ -305,8 +329,14 @@ class SessionStore(SessionBase):
     def flush(self) -> None:
         """End the session now. What is written afterwards is a new session under a new id."""
         self._get_session().destroy()
-        # Not core.save(), which an unavailable store forbids: the cookie must go in any case.
-        self._core.manager.save(self._core)
+
+        if self._later() is not None:
+            self._flushed = True
+            self._core.draft.chosen_id = None
+        else:
+            # Not core.save(), which an unavailable store forbids: the cookie must go in any case.
+            self._core.manager.save(self._core)
+
         self._claimed = None
         self._written = frozenset()
         self._stood_down = False
@@ -331,10 +361,8 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        manager = get_manager()
-
-        if offers(manager.store, Sweepable):
-            manager.purge()
+        with contextlib.suppress(UnsupportedOperation):
+            get_manager().purge()
 
     def settle(self) -> None:
         """Tell the core what Django's own keys say."""
@@ -359,6 +387,28 @@ class SessionStore(SessionBase):
                 core.draft.forced = True
 
             self.settle()
+            draft = core.loaded_draft
+
+            if draft is not None and draft.chosen_id and draft.intent is Intent.END:
+                # In Django what was saved exists, though it be empty.
+                draft.settle()
+
+                if draft.is_empty:
+                    core.manager.save(core)
+
+            self._flushed = False
+
+    def repeat_endings(self) -> SessionError | None:
+        """End again what was ended in a transaction of the application; say why if it failed."""
+        core = self._core
+
+        if has_endings(core) and isinstance(core.manager, TransactionalManager):
+            try:
+                core.manager.repeat_endings(core)
+            except (StoreUnavailable, SessionConflict) as error:
+                return error
+
+        return None
 
     def commit(self, *, ok: bool) -> Instruction:
         """Carry out what the request wants; say what to tell the browser. For the middleware.

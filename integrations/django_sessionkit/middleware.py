@@ -110,7 +110,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
             return _untouched(response)
 
         ok = response.status_code < 500
-        failure = None if ok else session.failure or _cause(session)
+        failure = session.repeat_endings() or (None if ok else session.failure or _cause(session))
         instruction: Instruction = None
 
         try:

@@ -6,11 +6,14 @@ import os
 import threading
 import typing as t
 
+from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from sessionkit import SealedSessionManager
 from sessionkit import SessionManager
 from sessionkit import Store
+from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
 from sessionkit.store import Closeable
 from sessionkit.store import offers
@@ -18,14 +21,19 @@ from sessionkit.stores import open_store
 
 from . import conf
 from .conf import SettingsError
+from .transactions import Transactional
+from .transactions import TransactionalManager
+
+#: The application that has the table of sessions in the project's own database.
+MODEL_STORE: t.Final = "django_sessionkit.model_store"
 
 _lock = threading.Lock()
-_manager: SessionManager | None = None
+_manager: BaseManager | None = None
 #: Kept when other settings change, so that a test that overrides one does not lose its sessions.
 _stores: dict[str | int, tuple[object, Store]] = {}
 
 
-def get_manager() -> SessionManager:
+def get_manager() -> BaseManager:
     """Return the manager that Django's sessions use, for its ``sessions_of``, ``revoke`` and so on.
 
     :raises SettingsError: naming the setting that is wrong.
@@ -33,13 +41,18 @@ def get_manager() -> SessionManager:
     return _manager or _build()
 
 
-def _build() -> SessionManager:
+def _build() -> BaseManager:
     global _manager  # noqa: PLW0603
 
     with _lock:
         if _manager is None:
-            _manager = SessionManager(
-                _store(),
+            _manager = sealed_manager()
+
+        if _manager is None:
+            store = _store()
+            kind = TransactionalManager if offers(store, Transactional) else SessionManager
+            _manager = kind(
+                store,
                 secrets=conf.secrets(),
                 policy=conf.policy(),
                 cookie=conf.cookie(),
@@ -48,6 +61,27 @@ def _build() -> SessionManager:
             )
 
         return _manager
+
+
+def sealed_manager() -> SealedSessionManager | None:
+    """Return a manager of sessions inside of their cookies, if the settings ask for that."""
+    encrypted = conf.encrypted()
+
+    if encrypted is None:
+        return None
+
+    try:
+        return SealedSessionManager(
+            conf.strong_secrets(),
+            encrypted=encrypted,
+            policy=conf.policy(),
+            cookie=conf.cookie(),
+            types=conf.types(),
+        )
+    except SettingsError:
+        raise
+    except ConfigurationError as error:
+        raise SettingsError(f"SESSIONKIT['STORE']: {error}") from error
 
 
 def _store() -> Store:
@@ -64,13 +98,28 @@ def _opened(made_from: t.Any) -> Store:
     store = made_from() if callable(made_from) else made_from
 
     if isinstance(store, str):
-        try:
-            store = open_store(store)
-        except ConfigurationError as error:
-            raise SettingsError(f"SESSIONKIT['STORE']: {error}") from error
+        store = open_url(store)
 
     refuse_application_database(store)
     return t.cast(Store, store)
+
+
+def open_url(url: str) -> Store:
+    """Return the store that *url* describes, ``django:`` among others."""
+    try:
+        if url.partition(":")[0].lower() != "django":
+            return open_store(url)
+
+        if not apps.is_installed(MODEL_STORE):
+            raise ConfigurationError(
+                f"django: needs {MODEL_STORE!r} in INSTALLED_APPS, and manage.py migrate"
+            )
+
+        from .model_store import ModelStore
+
+        return ModelStore.from_url(url)
+    except ConfigurationError as error:
+        raise SettingsError(f"SESSIONKIT['STORE']: {error}") from error
 
 
 def refuse_application_database(store: object) -> None:

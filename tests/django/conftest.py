@@ -28,6 +28,7 @@ settings.configure(
         "django.contrib.sessions",
         "django.contrib.messages",
         "django_sessionkit",
+        "django_sessionkit.model_store",
     ],
     MIDDLEWARE=[
         MIDDLEWARE["ours"],

@@ -1,0 +1,19 @@
+"""The application that has the table, for those who want sessions in their own database."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class ModelStoreConfig(AppConfig):
+    """``INSTALLED_APPS = [..., "django_sessionkit.model_store"]`` adds the table."""
+
+    name: str = "django_sessionkit.model_store"
+    label: str = "sessionkit_store"
+    verbose_name = "sessions"
+
+    def ready(self) -> None:
+        from django_sessionkit.checks import check_settings
+
+        checks.register(check_settings, checks.Tags.security)
