@@ -15,3 +15,4 @@ from .sealed import SealedSessionManager as SealedSessionManager
 from .session import Session as Session
 from .store import Record as Record
 from .store import Store as Store
+from .typed import Typed as Typed

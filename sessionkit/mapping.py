@@ -175,6 +175,22 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         self._require_store()
         return self._write().values.mutate(key, function, default)
 
+    def offer(self, key: str, make_default: cabc.Callable[[], t.Any]) -> t.Any:
+        """Return the value of *key*, or else a default that is kept if it is changed inside.
+
+        Unlike ``setdefault`` it writes nothing, and makes no session, for somebody who only looks.
+
+        >>> from sessionkit import SessionManager
+        >>> from sessionkit.stores.memory import MemoryStore
+        >>> session = SessionManager(MemoryStore()).open()
+        >>> session.offer("cart", list).append("tea")
+        >>> session.offer("cart", list)
+        ['tea']
+        """
+        check_key(key)
+        values = self._read().values
+        return values.get(key) if values.has(key) else values.offer(key, make_default)
+
     @property
     def flash(self) -> Flash:
         """Messages for the next request that reads them, see :class:`~sessionkit.flash.Flash`."""

@@ -44,6 +44,8 @@ class Values:
         self._codec = codec
         self._place = place
         self._handed_out: dict[str, t.Any] = {}
+        #: Defaults that were handed out for absent keys, with their bytes at that time.
+        self._offered: dict[str, tuple[t.Any, bytes]] = {}
         self._mutations: dict[str, list[Mutation]] = {}
         self.base: dict[str, bytes] = base
         self.current: dict[str, bytes] = base.copy()
@@ -72,6 +74,14 @@ class Values:
             self._handed_out[key] = value
 
         return value
+
+    def offer(self, key: str, make_default: cabc.Callable[[], t.Any]) -> t.Any:
+        """Return a default that becomes the value of *key* only if it is changed inside."""
+        if key not in self._offered:
+            value = make_default()
+            self._offered[key] = value, self._codec.encode(value, f"{self._place}[{key!r}]")
+
+        return self._offered[key][0]
 
     def put(self, key: str, value: t.Any) -> None:
         """Encode and keep *value*; raise ``ValueNotSupported`` if that would change it."""
@@ -132,12 +142,17 @@ class Values:
         """
         self.current = {key: value for key, value in self.current.items() if key in keep}
         self._handed_out = {key: value for key, value in self._handed_out.items() if key in keep}
+        self._offered.clear()
         self._mutations.clear()
         self.unreadable.clear()
         self.base = {}
 
     def settle(self) -> None:
         """Bring ``current`` up to date with changes inside of values that were handed out."""
+        for key, (value, before) in [*self._offered.items()]:
+            if self._codec.encode(value, f"{self._place}[{key!r}]") != before:
+                self.put(key, value)
+
         for key, value in self._handed_out.items():
             encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
 
@@ -192,6 +207,7 @@ class Values:
 
     def _forget(self, key: str) -> None:
         self._handed_out.pop(key, None)
+        self._offered.pop(key, None)
         self._mutations.pop(key, None)
         self.unreadable.pop(key, None)
 

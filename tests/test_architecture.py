@@ -19,7 +19,7 @@ LAYERS = [
     {"store", "cookie", "caching"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "keys", "aead", "seals", "merge", "values", "policy", "signals"},
-    {"session", "mapping", "draft", "flash"},
+    {"session", "mapping", "draft", "flash", "checking", "typed"},
     {
         "manager",
         "answer",
@@ -47,6 +47,7 @@ STORES_MAY_IMPORT = {"store", "errors"}
 # What may be imported from outside the standard library.
 DEPENDENCIES = {"blinker", "itsdangerous", "markupsafe", "ormsgpack", "werkzeug"}
 CLIENTS = {
+    "checking": {"typeguard"},
     "command_line": {"tqdm"},
     "aead": {"cryptography"},
     "stores.memcached": {"pymemcache"},

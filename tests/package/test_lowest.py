@@ -16,6 +16,8 @@ def test_lowest_pins_are_the_lower_bounds() -> None:
         declared += extra
     bounds = {}
     for requirement in declared:
+        if requirement.startswith("wsgi-sessionkit["):  # all of them
+            continue
         name, _, version = requirement.partition(">=")
         bounds[name.partition("[")[0]] = Version(version)
     pins = {}
