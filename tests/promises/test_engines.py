@@ -12,19 +12,19 @@ from sessionkit.stores import open_store as open_url
 from tests.engines import ENGINES
 from tests.engines import Engine
 
-from .promises import Promises
+from .promises import StorePromises
 
 
-class OnEngine(Promises):
+class OnEngine(StorePromises):
     """The promises on an engine of tests/engines.py."""
 
-    on: t.ClassVar[Engine]
+    engine: t.ClassVar[Engine]
 
     @pytest.fixture
     def open_store(self, request: pytest.FixtureRequest) -> cabc.Callable[[], Store]:
-        url = self.on.url(request)
+        url = self.engine.url(request)
 
-        if self.on.shared:
+        if self.engine.shared:
             return lambda: open_url(url)
 
         store = open_url(url)
@@ -32,9 +32,9 @@ class OnEngine(Promises):
 
 
 def _class_of(engine: Engine) -> type[OnEngine]:
-    broken = frozenset() if engine.owned else frozenset({8})
     name = "Test" + "".join(c for c in engine.name.title() if c.isalnum())
-    made = type(name, (OnEngine,), {"on": engine, "engine": engine.name, "broken": broken})
+    instead = {} if engine.owned else {8: "an error"}
+    made = type(name, (OnEngine,), {"engine": engine, "place": engine.name, "instead": instead})
     return t.cast("type[OnEngine]", made)
 
 
