@@ -55,7 +55,7 @@ class TestSchemes:
             ("user:hunter2@host", "unknown scheme 'user'"),
             ("dbm:///x", "unknown scheme 'dbm'"),
             ("redis+proxy://:hunter2@host", "unknown scheme 'redis.proxy'"),
-            ("postgresql://u:hunter2@host/db", "unknown scheme 'postgresql'"),
+            ("postgresqls://u:hunter2@host/db", "unknown scheme 'postgresqls'"),
             ("hunter 2:x", "unknown form"),
         ],
     )
