@@ -49,29 +49,24 @@ class Folder:
         self.durable = durable
         self._seen = _Seen((0, 0, 0), set())
 
-    def has(self, name: str) -> bool:
-        """Say whether there is a folder *name* in it; both are ours alone then.
+    def check(self) -> None:
+        """See to it that the folder is there, and ours alone.
 
-        The folder itself is made if it is missing, as it is if somebody has taken it away.
+        It is made if it is missing, also if somebody has taken it away.
 
-        :raises StoreUnavailable: one of them is not ours alone, or cannot be reached.
+        :raises StoreUnavailable: it is not ours alone, or cannot be reached.
         """
         try:
-            try:
-                status = os.lstat(self.path)
-            except FileNotFoundError:
-                status = self._make()
-            # Whatever changes in the folder, or with its owner and mode, changes its time.
-            stamp = (status.st_dev, status.st_ino, status.st_ctime_ns)
-            seen = self._seen
-            if seen.stamp == stamp:
-                if name in seen.shards:
-                    return True
-            else:
-                _check(status, self.path)
-                seen = _Seen(stamp, set())
-                if time.time() - status.st_ctime > _TICK:
-                    self._seen = seen
+            self._look()
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    def has(self, name: str) -> bool:
+        """Do the same, and say whether there is a folder *name* in it that is ours alone too."""
+        try:
+            seen = self._look()
+            if name in seen.shards:
+                return True
             path = f"{self.path}/{name}"
             try:
                 status = os.lstat(path)
@@ -91,7 +86,7 @@ class Folder:
 
     def shards(self) -> list[str]:
         """Return the names of the folders in it that hold sessions."""
-        self.has("")
+        self.check()
         with self.open() as descriptor:
             return sorted(filter(is_shard, names_in(descriptor)))
 
@@ -102,9 +97,10 @@ class Folder:
         :param make: whether to make what is missing.
         :raises FileNotFoundError: it is missing.
         """
-        descriptor = os.open(self.path, FOLDER)
+        path = self.path
+        descriptor = os.open(path, FOLDER)
         try:
-            _check(os.fstat(descriptor), self.path)
+            _check(os.fstat(descriptor), path)
             for name in names:
                 try:
                     deeper = os.open(name, FOLDER, dir_fd=descriptor)
@@ -115,10 +111,26 @@ class Folder:
                     deeper = os.open(name, FOLDER, dir_fd=descriptor)
                 descriptor, done = deeper, descriptor
                 os.close(done)
-                _check(os.fstat(descriptor), f"{self.path}/…/{name}")
+                path = f"{path}/{name}"
+                _check(os.fstat(descriptor), path)
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _look(self) -> _Seen:
+        try:
+            status = os.lstat(self.path)
+        except FileNotFoundError:
+            status = self._make()
+        # Whatever changes in the folder, or its owner and mode, changes this time.
+        stamp = (status.st_dev, status.st_ino, status.st_ctime_ns)
+        seen = self._seen
+        if seen.stamp != stamp:
+            _check(status, self.path)
+            seen = _Seen(stamp, set())
+            if time.time() - status.st_ctime > _TICK:
+                self._seen = seen
+        return seen
 
     def _make(self) -> os.stat_result:
         parent, name = os.path.split(self.path)

@@ -16,14 +16,11 @@ import hashlib
 import os
 import re
 
-from sessionkit.errors import StoreUnavailable
-
 from ._file_folder import Folder
 from ._file_folder import create
 from ._file_folder import names_in
 
 NAME = "owners"
-_TRIES = 10
 
 _is_part = re.compile(r"[0-9a-f]{3}").fullmatch
 _is_entry = re.compile(r"[0-9a-f]{64}[0-9a-fA-F]{64}").fullmatch
@@ -47,17 +44,16 @@ class OwnerIndex:
         self._folder = folder
 
     def add(self, owner: str, key: str) -> None:
-        """Enter *key*, if it is not there."""
+        """Enter *key*, if it is not there.
+
+        :raises FileNotFoundError: the store's folder has been taken away meanwhile.
+        """
         name = _digest(owner) + key
-        for _ in range(_TRIES):
-            with contextlib.suppress(FileNotFoundError):  # taken away meanwhile
-                with self._folder.open(NAME, name[:3], make=True) as descriptor:
-                    with contextlib.suppress(FileExistsError):
-                        os.close(create(name, descriptor))
-                    if self._folder.durable:
-                        os.fsync(descriptor)
-                return
-        raise StoreUnavailable(f"{self._folder.path} is taken away again and again")
+        with self._folder.open(NAME, name[:3], make=True) as descriptor:
+            with contextlib.suppress(FileExistsError):
+                os.close(create(name, descriptor))
+            if self._folder.durable:
+                os.fsync(descriptor)
 
     def discard(self, owner: str, key: str) -> None:
         """Remove *key*, if it is there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import collections.abc as cabc
 import contextlib
-import itertools
 import math
 import os
 import pathlib
@@ -23,7 +22,6 @@ from ._file_folder import Folder
 from ._file_folder import is_key
 from ._file_folder import names_in
 from ._file_folder import without_names
-from ._file_index import NAME as INDEX
 from ._file_index import Entry
 from ._file_index import OwnerIndex
 from ._file_record import NOTHING
@@ -95,7 +93,7 @@ class FileStore:
     def from_url(cls, url: str) -> FileStore:
         """Return the store for ``file:///relative/folder`` or ``file:////absolute/folder``."""
         parts = split_url(url)
-        if parts.netloc or not parts.path.startswith("/"):
+        if not url.partition(":")[2].startswith("///"):
             raise ConfigurationError(
                 "write file:///relative/folder with three slashes, or file:////absolute/folder "
                 "with four"
@@ -122,15 +120,15 @@ class FileStore:
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         with self._trouble:
-            if expected is not None:
-                with self._shard(key) as shard:
-                    return shard is not None and shard.swap(key, expected, record)
             for _ in range(_TRIES):
-                self._folder.make(key[:2])
+                if expected is None:
+                    self._folder.make(_shard_of(key))
                 # It fails if the folder is taken away meanwhile.
                 with contextlib.suppress(FileNotFoundError), self._shard(key) as shard:
                     if shard is not None:
-                        return shard.swap(key, None, record)
+                        return shard.swap(key, expected, record)
+                if expected is not None:
+                    return False
             raise StoreUnavailable(f"{self.path} is taken away again and again")
 
     def delete(self, key: str, expected: Record, /) -> bool:
@@ -139,19 +137,13 @@ class FileStore:
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
         with self._trouble:
-            self._folder.has(INDEX)
+            self._folder.check()
             return [entry.key for entry in self._index.entries_of(owner) if self._is_live(entry)]
 
     def sweep(self, now: float, /, limit: int | None = None) -> int:
         due = now - self.margin
         with self._trouble:
-            if limit is not None:
-                return self._sweep_some(due, limit)
-            removed = sum(
-                self._sweep(name, self._names(name), due) for name in self._folder.shards()
-            )
-            self._prune()
-        return removed
+            return self._sweep_all(due) if limit is None else self._sweep_some(due, limit)
 
     def keys(self) -> cabc.Iterator[str]:
         with self._trouble:
@@ -167,14 +159,12 @@ class FileStore:
 
     def clear(self) -> int:
         with self._trouble:
-            removed = sum(
-                self._sweep(name, self._names(name), math.inf) for name in self._folder.shards()
-            )
-            self._prune()
-        return removed
+            return self._sweep_all(math.inf)
 
     def _shard(self, key: str) -> Shard:
-        name = key[:2]
+        return self._shard_named(_shard_of(key))
+
+    def _shard_named(self, name: str) -> Shard:
         self._folder.has(name)
         return Shard(
             f"{self.path}/{name}", self._index, patience=self.busy_timeout, durable=self.durable
@@ -182,7 +172,7 @@ class FileStore:
 
     def _look(self, key: str) -> Contents | None:
         """Read a file without a lock; None if there is none."""
-        name = key[:2]
+        name = _shard_of(key)
         if not self._folder.has(name):
             return None
         try:
@@ -204,6 +194,20 @@ class FileStore:
             return [key for key in names_in(descriptor) if key.startswith(name) and is_key(key)]
         return []
 
+    def _sweep_all(self, due: float) -> int:
+        removed = 0
+        for name in self._folder.shards():
+            names = self._names(name)
+            with self._shard_named(name) as shard:
+                if shard is not None:
+                    shard.tidy()
+            while batch := names[-_BATCH:]:
+                del names[-_BATCH:]
+                removed += self._sweep(batch, due)
+        for entry in self._index.entries():
+            self._is_live(entry)
+        return removed
+
     def _sweep_some(self, due: float, limit: int) -> int:
         """Go on where the last one stopped, and look at so many files that nobody waits for it."""
         shards = self._folder.shards()
@@ -219,43 +223,43 @@ class FileStore:
             while names and looks > 0 and removed < limit:
                 batch = names[: min(_BATCH, looks, limit - removed)]
                 del names[: len(batch)]
-                removed += self._sweep(name, batch, due)
+                removed += self._sweep(batch, due)
                 looks -= len(batch)
                 self._swept = batch[-1]
+            if looks <= 0 or removed >= limit:
+                break
         return removed
 
-    def _sweep(self, name: str, keys: cabc.Iterable[str], due: float) -> int:
-        # In batches, so that a request waits for a few milliseconds at most.
-        removed = 0
-        due_keys = (key for key in keys if self._is_due(key, due))
-        while True:
-            batch = list(itertools.islice(due_keys, _BATCH))
-            with self._shard(name) as shard:
-                if shard is not None:
-                    shard.tidy()
-                    removed += sum(shard.sweep(key, due) for key in batch)
-            if len(batch) < _BATCH:
-                return removed
+    def _sweep(self, keys: cabc.Iterable[str], due: float) -> int:
+        """Sweep some files of one folder: so many that nobody waits long for its lock."""
+        due_keys = [key for key in keys if self._is_due(key, due)]
+        if not due_keys:
+            return 0
+        with self._shard(due_keys[0]) as shard:
+            return 0 if shard is None else sum(shard.sweep(key, due) for key in due_keys)
 
     def _is_due(self, key: str, due: float) -> bool:
         found = self._look(key)
         return found is not None and (found.record is None or found.record.expires_at < due)
 
-    def _prune(self) -> None:
-        for entry in self._index.entries():
-            self._is_live(entry)
-
     def _is_live(self, entry: Entry) -> bool:
         """Say whether an entry of the index leads to a file; removes it if not."""
-        name = entry.key[:2]
-        if self._folder.has(name) and pathlib.Path(self.path, name, entry.key).exists():
+        name = _shard_of(entry.key)
+        if self._folder.has(name) and os.path.lexists(f"{self.path}/{name}/{entry.key}"):
             return True
         self._folder.make(name)
-        with self._shard(name) as shard:
+        with self._shard(entry.key) as shard:
             if shard is None or shard.has(entry.key):
                 return True
             self._index.remove(entry)
         return False
+
+
+def _shard_of(key: str) -> str:
+    """Return the name of the folder that *key* is in."""
+    if len(key) != 64 or not key.isalnum():
+        raise ValueError("a key has 64 hexadecimal characters")  # and is nobody's path
+    return key[:2]
 
 
 class _Trouble:

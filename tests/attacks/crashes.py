@@ -170,7 +170,8 @@ def examine(manager: SessionManager, ledger: Ledger) -> None:
         # Without ``move`` who is killed while renewing may leave the old session and the new one.
         both = slot.under_way is not None and not isinstance(manager.store, Moving)
         assert len(found) <= 1 or (both and sorted(found) == sorted(filter(None, slot.allowed)))
-        assert set(found or [None]) <= set(slot.allowed), f"{found} of {slot}"
+        states: list[Seen | None] = [*found] or [None]
+        assert set(states) <= set(slot.allowed), f"{found} of {slot}"
 
         for cookie in slot.ended:
             assert manager.load(cookie) is None, f"revived: {slot}"
