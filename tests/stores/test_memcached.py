@@ -8,6 +8,7 @@ import gc
 import os
 import pickle
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -808,6 +809,24 @@ class TestSources:
             write(store)
             assert store.node_of(new_key()) == str(server.socket)
             write(MemcachedStore(pymemcache.Client(str(server.socket))))
+
+    def test_tls(self) -> None:
+        with MemcachedServer(["-I", "4m"], tls=True) as server:
+            where = (server.host, server.port)
+            store = MemcachedStore(pymemcache.Client(where, tls_context=server.context()))
+            for size in (10, 100_000, 3_000_000):
+                key = write(store, os.urandom(size))
+                found = read(store, key)
+                assert store.swap(key, found, successor(found, found.payload))
+            assert store._servers.all[0].opened == 1
+            for operation in operations(
+                lambda: store.get(key), lambda: store.swap(key, None, new_record())
+            ):
+                server.restart()
+                operation()
+            stranger = pymemcache.Client(where, tls_context=ssl.create_default_context())
+            with unavailable("certificate verify failed", unreachable=True):
+                MemcachedStore(stranger).get(key)
 
     def test_clients_that_ask_another_server(self) -> None:
         with pytest.raises(ConfigurationError, match=r"HashClient.*a list of Client objects"):
