@@ -20,4 +20,5 @@ def test_the_examples_of_a_page_run(page: pathlib.Path) -> None:
     namespace: dict[str, object] = {"__name__": "example"}
 
     for number, example in enumerate(examples(page), 1):
-        exec(compile(example, f"{page.name}, example {number}", "exec"), namespace)
+        code = compile(example, f"{page.name}, example {number}", "exec", dont_inherit=True)
+        exec(code, namespace)
