@@ -56,7 +56,7 @@ from django.urls import path
 
 from django_sessionkit import get_manager
 from django_sessionkit.engine import SessionStore
-from sessionkit import SessionManager
+from sessionkit.base_manager import BaseManager
 from sessionkit.errors import StoreUnavailable
 from sessionkit.store import Record
 from sessionkit.stores.memory import MemoryStore
@@ -178,7 +178,7 @@ def site() -> cabc.Generator[Site, None, None]:
 
 
 @pytest.fixture
-def manager(spy: Spy) -> SessionManager:
+def manager(spy: Spy) -> BaseManager:
     return get_manager()
 
 

@@ -20,7 +20,7 @@ from django.test import override_settings
 
 from django_sessionkit import get_manager
 from django_sessionkit.engine import SessionStore
-from sessionkit import SessionManager
+from sessionkit.base_manager import BaseManager
 
 from .conftest import Site
 from .conftest import Spy
@@ -46,7 +46,7 @@ def leave(request: t.Any) -> None:
     logout(request)
 
 
-def owners(manager: SessionManager, user: User) -> int:
+def owners(manager: BaseManager, user: User) -> int:
     return len(manager.sessions_of(user.pk))
 
 
@@ -95,7 +95,7 @@ def test_a_login_moves_the_session_once_and_writes_it_once(
 
 
 def test_another_user_finds_nothing_of_the_one_before(
-    site: Site, make_user: cabc.Callable[[], User], manager: SessionManager
+    site: Site, make_user: cabc.Callable[[], User], manager: BaseManager
 ) -> None:
     def put(request: t.Any) -> None:
         request.session["diary"] = "private"
@@ -112,7 +112,7 @@ def test_another_user_finds_nothing_of_the_one_before(
 
 
 def test_a_user_put_there_by_hand_owns_the_session_and_nothing_else_stays(
-    make_user: cabc.Callable[[], User], manager: SessionManager
+    make_user: cabc.Callable[[], User], manager: BaseManager
 ) -> None:
     alice, bob = make_user(), make_user()
     session = SessionStore()
@@ -126,7 +126,7 @@ def test_a_user_put_there_by_hand_owns_the_session_and_nothing_else_stays(
     assert not session.exists(old)
 
 
-def test_without_its_user_a_session_is_nobodys(user: User, manager: SessionManager) -> None:
+def test_without_its_user_a_session_is_nobodys(user: User, manager: BaseManager) -> None:
     session = SessionStore()
     session.update({SESSION_KEY: str(user.pk), "diary": "private"})
     session.save()
@@ -140,14 +140,14 @@ def test_without_its_user_a_session_is_nobodys(user: User, manager: SessionManag
     assert owners(manager, user) == 0
 
 
-def test_revoked_everywhere(site: Site, user: User, manager: SessionManager) -> None:
+def test_revoked_everywhere(site: Site, user: User, manager: BaseManager) -> None:
     browser = site(enter=enter, who=who)
     browser.get(f"/enter?name={user.username}")
     assert manager.revoke_all(user.pk) == 1
     assert browser.get("/who").content == b"nobody"
 
 
-def test_the_test_client_logs_in_and_out(site: Site, user: User, manager: SessionManager) -> None:
+def test_the_test_client_logs_in_and_out(site: Site, user: User, manager: BaseManager) -> None:
     browser = site(who=who)
     browser.force_login(user)
     assert browser.get("/who").content.decode() == user.username
@@ -231,7 +231,7 @@ def test_a_new_password_keeps_this_session_alone(site: Site, user: User, spy: Sp
     assert other.get("/who").content == b"nobody"
 
 
-def test_an_asynchronous_login(user: User, manager: SessionManager) -> None:
+def test_an_asynchronous_login(user: User, manager: BaseManager) -> None:
     async def use() -> None:
         from django.contrib.auth import alogin
         from django.http import HttpRequest

@@ -91,7 +91,7 @@ def test_ways_to_name_a_store(store: t.Any, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("STORE", "memory:")
 
     with override_settings(SESSIONKIT={"STORE": store}):
-        assert isinstance(get_manager().store, MemoryStore)
+        assert isinstance(t.cast(t.Any, get_manager()).store, MemoryStore)
 
 
 def test_the_default_is_a_file_beside_the_project(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_default_is_a_file_beside_the_project(tmp_path: Path) -> None:
 
     with override_settings(SESSIONKIT={}, BASE_DIR=folder):
         SessionStore().save()
-        store = get_manager().store
+        store = t.cast(t.Any, get_manager()).store
         assert isinstance(store, SQLiteStore)
         assert Path(store.path) == folder / "sessionkit.sqlite3"
         assert Path(store.path).exists()

@@ -20,6 +20,7 @@ from django_sessionkit.auth import get_user
 from django_sessionkit.engine import SessionStore
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit.base_manager import BaseManager
 from sessionkit.stores.memory import MemoryStore
 
 from .conftest import Site
@@ -46,7 +47,7 @@ def test_a_login_elsewhere_is_known(site: Site, spy: Spy, user: User) -> None:
     assert list(session_of(browser).keys()) == []
 
 
-def test_a_logout_here_is_one_everywhere(site: Site, manager: SessionManager, user: User) -> None:
+def test_a_logout_here_is_one_everywhere(site: Site, manager: BaseManager, user: User) -> None:
     browser = site(leave=logout)
     browser.cookies["sessionid"] = elsewhere(user.pk)
     browser.get("/leave")
@@ -90,7 +91,7 @@ def test_without_the_backend_a_login_elsewhere_means_nothing(
 
 
 def test_a_session_that_contradicts_itself_is_ended(
-    site: Site, manager: SessionManager, make_user: cabc.Callable[[], User]
+    site: Site, manager: BaseManager, make_user: cabc.Callable[[], User]
 ) -> None:
     alice, bob = make_user(), make_user()
     browser = site(who=who)
@@ -119,7 +120,7 @@ def test_the_user_is_looked_up_once_and_only_if_it_is_used(
     assert looked_up == [str(user.pk)]
 
 
-def around(site: Site, manager: SessionManager, **views: t.Any) -> werkzeug.test.Client:
+def around(site: Site, manager: BaseManager, **views: t.Any) -> werkzeug.test.Client:
     """Return a browser of the same views with our WSGI middleware around Django."""
     site(**views)
     return werkzeug.test.Client(SessionMiddleware(WSGIHandler(), manager))
