@@ -18,7 +18,9 @@ sys.path.append(str(Path(__file__).parent.parent))
 if t.TYPE_CHECKING:
     from tests.servers import MariaDBServer
     from tests.servers import PostgreSQLServer
+    from tests.servers import RedisCluster
     from tests.servers import RedisServer
+    from tests.servers import SentinelTrio
     from tests.servers import Server
     from tests.servers.memcached import MemcachedServer
 
@@ -68,6 +70,22 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis_server.client() as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(start_server: cabc.Callable[..., RedisCluster]) -> RedisCluster:
+    """Three Redis masters for the whole run; leave them running, and the slots where they are."""
+    from tests.servers import RedisCluster
+
+    return start_server(RedisCluster)
+
+
+@pytest.fixture(scope="session")
+def redis_sentinel(start_server: cabc.Callable[..., SentinelTrio]) -> SentinelTrio:
+    """A Redis master, two replicas and three Sentinels for the whole run; leave them so."""
+    from tests.servers import SentinelTrio
+
+    return start_server(SentinelTrio, requirepass="pw", sentinel_password="spw")
 
 
 @pytest.fixture(scope="session")

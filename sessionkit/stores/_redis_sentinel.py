@@ -1,11 +1,15 @@
 """Connections to the master that Sentinel names.
 
-Sentinel is asked whenever a connection is made, and connections to a server that is not the master
-any more are not used again. No lock is held meanwhile, so that a fork cannot inherit one.
+Sentinel is asked whenever a connection is made, and once a second beside that: a master that the
+others have lost does not break the connections that it has, and what it is told is lost.
+Connections to a server that is not the master any more are not used again. No lock is held
+meanwhile, so that a fork cannot inherit one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import time
 import typing as t
 import urllib.parse
 
@@ -25,6 +29,10 @@ from ._redis_connections import parse_redis_url
 from ._redis_urls import split_hosts
 
 Address = tuple[str, int]
+
+#: Seconds after which Sentinel is asked again, and after which if none has answered.
+ASK_AGAIN = 1.0
+_NO_ANSWER = 10.0
 
 _REFUSALS = (redis.AuthenticationError, redis.ResponseError)
 
@@ -53,16 +61,18 @@ class SentinelConnections(DirectConnections):
     ) -> None:
         super().__init__(connection_class, arguments, limits, check)
         self._service = sentinels.service
-        asked = Limits(self._arguments["socket_connect_timeout"], self.timeout)
+        asked = Limits(self._arguments["socket_connect_timeout"], self.timeout, max_idle=1)
         #: The one that answered last comes first.
         self._sentinels = [
             DirectConnections(sentinels.connection_class, one, asked, _unchecked)
             for one in sentinels.arguments
         ]
         self._master: Address | None = None
+        self._ask_at = 0.0
         hosts = ",".join(one.address.split("/")[2] for one in self._sentinels)
         self.address = f"redis+sentinel://{hosts}/{self._service}/{arguments.get('db') or 0}"
         self.give = self._give
+        self.idle = self._idle
 
     def failed(self, error: redis.RedisError) -> None:
         # A master that hangs is replaced, too.
@@ -75,6 +85,23 @@ class SentinelConnections(DirectConnections):
         self.close()  # it was the master
         return True
 
+    def _idle(self) -> Connection | None:
+        now = time.monotonic()
+        if now >= self._ask_at:
+            self._ask_at = now + _NO_ANSWER  # others need not wait for this
+            try:
+                self._follow(self._ask_for_master())
+            except redis.RedisError:
+                pass  # those that we have may still be good
+            else:
+                self._ask_at = now + ASK_AGAIN
+        return self._list.idle()
+
+    def _follow(self, master: Address) -> None:
+        if self._master != master:
+            self._master = master
+            self.close()
+
     def _give(self, connection: Connection) -> None:
         if _address(connection) == self._master:
             self._list.give(connection)
@@ -86,9 +113,8 @@ class SentinelConnections(DirectConnections):
         connection = self._connected(
             self._make(host=host, port=port), f"redis://{host}:{port} ({self._service})"
         )
-        if self._master != master:
-            self._master = master
-            self.close()
+        self._follow(master)
+        self._ask_at = time.monotonic() + ASK_AGAIN
         return connection
 
     def _connected(self, connection: Connection, address: str) -> Connection:
@@ -180,12 +206,21 @@ _PLAIN: dict[t.Any, t.Any] = {
 
 
 def _ask(sentinel: DirectConnections, service: str) -> Address | None:
-    connection = sentinel.fresh()
+    connection = sentinel.idle()
+    if connection is not None:
+        with contextlib.suppress(redis.ConnectionError):  # it was closed as idle
+            return _ask_on(sentinel, connection, service)
+    return _ask_on(sentinel, sentinel.fresh(), service)
+
+
+def _ask_on(sentinel: DirectConnections, connection: Connection, service: str) -> Address | None:
     try:
         connection.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
         answer = connection.read_response(disable_decoding=True)
-    finally:
-        sentinel.drop(connection)  # it is asked seldom
+    except BaseException:
+        sentinel.drop(connection)
+        raise
+    sentinel.give(connection)
     return None if answer is None else (answer[0].decode(), int(answer[1]))
 
 

@@ -36,18 +36,11 @@ from tests.servers.redis_cluster import ClusterNode
 Start = t.Callable[..., t.Any]
 
 
-@pytest.fixture(scope="module")
-def running(start_server: Start) -> RedisCluster:
-    """Three masters; leave them running, and the slots where they are."""
-    cluster: RedisCluster = start_server(RedisCluster)
-    return cluster
-
-
 @pytest.fixture
-def cluster(running: RedisCluster) -> RedisCluster:
+def cluster(redis_cluster: RedisCluster) -> RedisCluster:
     """Three masters, empty."""
-    running.flush()
-    return running
+    redis_cluster.flush()
+    return redis_cluster
 
 
 @pytest.fixture

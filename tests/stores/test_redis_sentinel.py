@@ -29,23 +29,14 @@ from tests.servers import SentinelTrio
 from tests.servers.redis_sentinel import SERVICE
 from tests.servers.redis_sentinel import SentinelServer
 
-Start = t.Callable[..., t.Any]
-
 make_sentinel: t.Any = redis.sentinel.Sentinel
 
 
-@pytest.fixture(scope="module")
-def running(start_server: Start) -> SentinelTrio:
-    """A master and two replicas; leave them so."""
-    trio: SentinelTrio = start_server(SentinelTrio, requirepass="pw", sentinel_password="spw")
-    return trio
-
-
 @pytest.fixture
-def trio(running: SentinelTrio) -> SentinelTrio:
+def trio(redis_sentinel: SentinelTrio) -> SentinelTrio:
     """A master and two replicas, empty."""
-    running.flush()
-    return running
+    redis_sentinel.flush()
+    return redis_sentinel
 
 
 @pytest.fixture
