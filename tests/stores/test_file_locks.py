@@ -234,6 +234,28 @@ class TestReaders:
         in_threads([functools.partial(one, store, key, 1.0) for one in work])
 
 
+def test_a_reader_that_was_overtaken_looks_again(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has seen the older of the two slots when both are written, one after the other."""
+    key = write(store, bytes(5000))
+    replace(store, key, bytes(5001))
+    newest: list[Record] = []
+    really_read = os.pread
+
+    def overtake(descriptor: int, size: int, offset: int) -> bytes:
+        if not newest:
+            monkeypatch.undo()
+            newest.append(replace(store, key, bytes(5002)))
+            with file_of(store, key).open("r+b") as file:
+                file.seek(offset)
+                file.write(b"begun")
+        return really_read(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", overtake)
+    assert store.get(key) == newest[0]
+
+
 def test_a_thousand_sessions_at_once(path: Path) -> None:
     def visit(number: int) -> None:
         store = FileStore(path)
