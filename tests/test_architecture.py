@@ -68,7 +68,7 @@ CLIENTS = {
     "stores.postgres": {"psycopg"},
     "stores._postgres_connections": {"psycopg", "psycopg_pool"},
     "stores._postgres_errors": {"psycopg"},
-    "stores._postgres_session": {"psycopg"},
+    "stores._postgres_connection": {"psycopg"},
 }
 
 

@@ -18,10 +18,10 @@ from psycopg.conninfo import make_conninfo
 from sessionkit.errors import ConfigurationError
 
 from ._freelist import FreeList
-from ._postgres_session import Session
-from ._postgres_session import Timeout
-from ._postgres_session import check
-from ._postgres_session import connect
+from ._postgres_connection import Connection
+from ._postgres_connection import Timeout
+from ._postgres_connection import check
+from ._postgres_connection import connect
 
 Parameters = dict[str, t.Any]
 
@@ -39,23 +39,23 @@ class Connections(t.Protocol):
     #: Where the server is, without its password.
     address: str
 
-    def fresh(self) -> Session:
+    def fresh(self) -> Connection:
         """Take a connection that has not been idle, or has been found alive."""
         ...
 
-    def idle(self) -> Session | None:
+    def idle(self) -> Connection | None:
         """Take one that has been idle and may be dead, if there is one."""
         ...
 
-    def patient(self) -> Session:
+    def patient(self) -> Connection:
         """Take one for what takes long; it is not to be given back, but dropped."""
         ...
 
-    def give(self, session: Session, /) -> None:
+    def give(self, connection: Connection, /) -> None:
         """Give a connection back that is fit for further use."""
         ...
 
-    def drop(self, session: Session, /) -> None:
+    def drop(self, connection: Connection, /) -> None:
         """Give a connection back that must not be used again."""
         ...
 
@@ -84,17 +84,17 @@ class DirectConnections:
         self._timeout = timeout
         self._prepare = prepare
         self.address = address_of(self._parameters)
-        self._list = FreeList(self._connect, Session.close, max_idle=max_idle)
+        self._list = FreeList(self._connect, Connection.close, max_idle=max_idle)
         self.fresh = self._list.new
         self.idle = self._list.idle
         self.give = self._list.give
         self.drop = self._list.drop
         self.close = self._list.drain
 
-    def patient(self) -> Session:
+    def patient(self) -> Connection:
         return self._connect(PATIENCE)
 
-    def _connect(self, timeout: float | None = None) -> Session:
+    def _connect(self, timeout: float | None = None) -> Connection:
         seconds = self._timeout if timeout is None else timeout
         parameters = self._parameters
         if self._prepare:
@@ -108,7 +108,7 @@ class DirectConnections:
             except psycopg.OperationalError as error:
                 errors.append(str(error))
             else:
-                return Session(pgconn, timeout=seconds, prepare=self._prepare)
+                return Connection(pgconn, timeout=seconds, prepare=self._prepare)
         raise psycopg.OperationalError("; ".join(errors))
 
 
@@ -130,27 +130,27 @@ class PooledConnections:
         known.update(t.cast(Parameters, arguments) if isinstance(arguments, dict) else {})
         self.address = address_of(known)
 
-    def fresh(self) -> Session:
+    def fresh(self) -> Connection:
         return self._take(self._timeout)
 
-    def idle(self) -> Session | None:
+    def idle(self) -> Connection | None:
         return None
 
-    def patient(self) -> Session:
+    def patient(self) -> Connection:
         return self._take(PATIENCE)
 
-    def give(self, session: Session, /) -> None:
-        assert session.borrowed is not None  # noqa: S101 - they are all from here
-        self._pool.putconn(session.borrowed)
+    def give(self, connection: Connection, /) -> None:
+        assert connection.borrowed is not None  # noqa: S101 - they are all from here
+        self._pool.putconn(connection.borrowed)
 
-    def drop(self, session: Session, /) -> None:
-        session.close()
-        self.give(session)
+    def drop(self, connection: Connection, /) -> None:
+        connection.close()
+        self.give(connection)
 
     def close(self) -> None:
         """Leave the pool open: it is somebody else's."""
 
-    def _take(self, timeout: float) -> Session:
+    def _take(self, timeout: float) -> Connection:
         if self._process not in (None, os.getpid()):
             raise ConfigurationError(
                 "the pool was opened before this process was forked: open it after the fork, or "
@@ -158,19 +158,19 @@ class PooledConnections:
             )
         give_up = time.monotonic() + self._connect_timeout
         while True:
-            connection = self._pool.getconn(timeout=max(0.0, give_up - time.monotonic()))
+            borrowed = self._pool.getconn(timeout=max(0.0, give_up - time.monotonic()))
             self._process = os.getpid()
-            session = Session(
-                connection.pgconn, timeout=timeout, prepare=False, borrowed=connection
+            connection = Connection(
+                borrowed.pgconn, timeout=timeout, prepare=False, borrowed=borrowed
             )
             try:
-                check(connection.pgconn)
-                if session.is_alive():
-                    return session
+                check(borrowed.pgconn)
+                if connection.is_alive():
+                    return connection
             except BaseException:
-                self.drop(session)
+                self.drop(connection)
                 raise
-            self.drop(session)
+            self.drop(connection)
 
 
 def connections_of(

@@ -26,6 +26,8 @@ def unavailable(error: psycopg.Error, address: str, table: str) -> StoreUnavaila
     text = re.sub(r"\s+", " ", str(error)).strip()[:300] or type(error).__name__
     code = error.sqlstate
     if code is None:
+        if "startup parameter" in text:
+            text += "; through PgBouncer, give the store prepare=False"
         refused = _REFUSED.search(text) is not None and _BUSY.search(text) is None
         return StoreUnavailable(f"{address}: {text}", unreachable=not refused)
     if code in _NO_TABLE:

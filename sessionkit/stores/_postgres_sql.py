@@ -9,7 +9,7 @@ import re
 
 from sessionkit.errors import ConfigurationError
 
-from ._postgres_session import Statement
+from ._postgres_connection import Statement
 
 _BYTEA, _INT8, _TEXT, _FLOAT8 = 17, 20, 25, 701
 _RECORD = (_BYTEA, _INT8, _FLOAT8, _TEXT)
@@ -70,7 +70,7 @@ class Statements:
         )
         # In the statement, since it ends with the transaction: nothing is set in a connection.
         always = _committing(commit)
-        # Ended sessions must not come back by a power cut: that would be too much to give away.
+        # Not for the end of a session: a power cut would take it back.
         ending = _committing(None if commit == "off" else commit)
         self.create = Statement.of(
             "create",

@@ -15,12 +15,12 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 
+from ._postgres_connection import Connection
+from ._postgres_connection import Statement
+from ._postgres_connection import Timeout
 from ._postgres_connections import Connections
 from ._postgres_connections import connections_of
 from ._postgres_errors import unavailable
-from ._postgres_session import Session
-from ._postgres_session import Statement
-from ._postgres_session import Timeout
 from ._postgres_sql import COMMITS
 from ._postgres_sql import Statements
 from ._postgres_sql import Table
@@ -139,9 +139,9 @@ class PostgresStore:
 
         :raises StoreUnavailable: also if the user may not create them.
         """
-        with self._patient() as session:
-            if _number(session.execute(self._table.missing, [])):
-                session.run(self._table.create)
+        with self._patient() as connection:
+            if _number(connection.execute(self._table.missing, [])):
+                connection.run(self._table.create)
 
     def get(self, key: str, /) -> Record | None:
         result = self._read(self._sql.get, [bytes.fromhex(key)])
@@ -199,12 +199,12 @@ class PostgresStore:
             after = bytes.fromhex(page[-1])
 
     def count(self, now: float, /) -> int:
-        with self._patient() as session:
-            return _number(session.execute(self._sql.count, [_FLOAT8.pack(now)]))
+        with self._patient() as connection:
+            return _number(connection.execute(self._sql.count, [_FLOAT8.pack(now)]))
 
     def clear(self) -> int:
-        with self._patient() as session:
-            return session.execute(self._sql.clear, []).command_tuples or 0
+        with self._patient() as connection:
+            return connection.execute(self._sql.clear, []).command_tuples or 0
 
     def close(self) -> None:
         self._connections.close()
@@ -213,14 +213,14 @@ class PostgresStore:
         """Execute a statement that may be executed twice."""
         connections = self._connections
         try:
-            session = connections.idle()
-            if session is not None:
+            connection = connections.idle()
+            if connection is not None:
                 try:
-                    return self._ask(session, statement, values)
+                    return self._ask(connection, statement, values)
                 except Timeout:
                     raise
                 except psycopg.Error:
-                    if not session.is_lost():
+                    if not connection.is_lost():
                         raise
                     # The server was restarted, or ended it; the others will be dead too.
                     connections.close()
@@ -236,13 +236,13 @@ class PostgresStore:
         """
         connections = self._connections
         try:
-            while (session := connections.idle()) is not None:
-                if session.is_alive():
+            while (connection := connections.idle()) is not None:
+                if connection.is_alive():
                     break
-                connections.drop(session)
+                connections.drop(connection)
             else:
-                session = connections.fresh()
-            return self._ask(session, statement, values).command_tuples or 0
+                connection = connections.fresh()
+            return self._ask(connection, statement, values).command_tuples or 0
         except psycopg.Error as error:
             if error.sqlstate in _OVERTAKEN:
                 return 0
@@ -250,24 +250,24 @@ class PostgresStore:
                 connections.close()  # they lead to where nothing can be written
             raise unavailable(error, connections.address, self._table.name) from error
 
-    def _ask(self, session: Session, statement: Statement, values: Values) -> PGresult:
+    def _ask(self, connection: Connection, statement: Statement, values: Values) -> PGresult:
         try:
-            return session.execute(statement, values)
+            return connection.execute(statement, values)
         finally:
-            if session.is_fit():
-                self._connections.give(session)
+            if connection.is_fit():
+                self._connections.give(connection)
             else:
-                self._connections.drop(session)
+                self._connections.drop(connection)
 
     @contextlib.contextmanager
-    def _patient(self) -> cabc.Generator[Session, None, None]:
+    def _patient(self) -> cabc.Generator[Connection, None, None]:
         connections = self._connections
         try:
-            session = connections.patient()
+            connection = connections.patient()
             try:
-                yield session
+                yield connection
             finally:
-                connections.drop(session)
+                connections.drop(connection)
         except psycopg.Error as error:
             raise unavailable(error, connections.address, self._table.name) from error
 

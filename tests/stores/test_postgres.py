@@ -21,7 +21,7 @@ from sessionkit.store import Owned
 from sessionkit.store import Store
 from sessionkit.store import Sweepable
 from sessionkit.stores import open_store
-from sessionkit.stores._postgres_session import check
+from sessionkit.stores._postgres_connection import check
 from sessionkit.stores.postgres import PostgresStore
 from sessionkit.testing import StoreConformance
 from sessionkit.testing import new_key

@@ -75,9 +75,9 @@ def operations_of(*functions: t.Callable[[], object]) -> tuple[t.Callable[[], ob
 
 
 def fill_free_list(store: PostgresStore, count: int) -> None:
-    sessions = [store._connections.fresh() for _ in range(count)]
-    for session in sessions:
-        store._connections.give(session)
+    connections = [store._connections.fresh() for _ in range(count)]
+    for connection in connections:
+        store._connections.give(connection)
 
 
 def terminate(server: PostgreSQLServer) -> None:
@@ -344,10 +344,10 @@ class TestNothingIsSentTwice:
             lambda: through.delete(target, record),
         ]
         for change in changes:
-            session = through._connections.fresh()
+            connection = through._connections.fresh()
             for statement in vars(through._sql).values():
-                session.prepare(statement)
-            through._connections.give(session)
+                connection.prepare(statement)
+            through._connections.give(connection)
             proxy.requests, proxy.lose_answers = 0, True
             with pytest.raises(StoreUnavailable) as caught:
                 change()
@@ -448,7 +448,7 @@ class TestConnections:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("sessionkit.stores._postgres_session.wait", interrupted)
+            patch.setattr("sessionkit.stores._postgres_connection.wait", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 store.get(key)
         assert store._connections.idle() is None
@@ -459,29 +459,29 @@ class TestConnections:
     ) -> None:
         store = PostgresStore(f"{postgresql_server.url}?application_name=parent")
         key = write(store)
-        session = store._connections.idle()
-        assert session is not None
-        store._connections.give(session)
-        descriptor = session.pgconn.socket
+        connection = store._connections.idle()
+        assert connection is not None
+        store._connections.give(connection)
+        descriptor = connection.pgconn.socket
         pid = os.fork()
         if pid == 0:
             alone = store._connections.idle() is None and not is_open(descriptor)
-            del store, session
+            del store, connection
             gc.collect()
             os._exit(0 if alone else 1)
         assert os.waitpid(pid, 0)[1] == 0
         assert connected(postgresql_server, "parent") == 1
         assert store.get(key) is not None
-        assert store._connections.idle() is session, "the parent's own is still good"
+        assert store._connections.idle() is connection, "the parent's own is still good"
 
     def test_settings_of_the_url_win(self, postgresql_server: PostgreSQLServer) -> None:
         options = "options=-c%20statement_timeout%3D1234"
-        session = PostgresStore(f"{postgresql_server.url}?{options}")._connections.fresh()
-        result = session.pgconn.exec_(
+        connection = PostgresStore(f"{postgresql_server.url}?{options}")._connections.fresh()
+        result = connection.pgconn.exec_(
             b"SELECT current_setting('statement_timeout'), current_setting('transaction_isolation')"
         )
         assert (result.get_value(0, 0), result.get_value(0, 1)) == (b"1234ms", b"read committed")
-        session.close()
+        connection.close()
 
     @pytest.mark.attack
     def test_greenlets_wait_for_each_other(

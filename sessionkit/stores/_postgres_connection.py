@@ -49,7 +49,7 @@ class Timeout(psycopg.OperationalError):
     """The server did not answer in time; what it is doing, nobody knows."""
 
 
-class Session:
+class Connection:
     """A connection that is used by one thread at a time.
 
     :param timeout: seconds for each statement.
@@ -133,12 +133,9 @@ class Session:
     def is_alive(self) -> bool:
         """Whether the other end is still there, and has nothing to say that nobody asked for."""
         try:
-            wait(self.pgconn.socket, 0.0)
-        except Timeout:
-            return True
+            return not _is_ready(self.pgconn.socket, 0.0)
         except (psycopg.Error, OSError, ValueError):
-            pass
-        return False
+            return False
 
     def close(self) -> None:
         with contextlib.suppress(psycopg.Error, OSError):  # it is thrown away
@@ -193,21 +190,20 @@ def wait(descriptor: int, give_up: float, *, reading: bool = True, writing: bool
     :param give_up: by the monotonic clock, when to raise :class:`Timeout`.
     """
     seconds = max(0.0, give_up - time.monotonic())
-    if hasattr(select, "poll"):  # not select, which takes no descriptor above 1023
-        poll = select.poll()
-        poll.register(
-            descriptor,
-            (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0),
-        )
-        ready: t.Any = poll.poll(math.ceil(seconds * 1000))
-    else:
-        ready = any(
-            select.select(
-                [descriptor] if reading else [], [descriptor] if writing else [], [], seconds
-            )
-        )
-    if not ready:
+    if not _is_ready(descriptor, seconds, reading=reading, writing=writing):
         raise Timeout("it did not answer in time")
+
+
+def _is_ready(
+    descriptor: int, seconds: float, *, reading: bool = True, writing: bool = False
+) -> bool:
+    if hasattr(select, "poll"):  # select takes no descriptor above 1023
+        poll = select.poll()
+        events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
+        poll.register(descriptor, events)
+        return bool(poll.poll(math.ceil(seconds * 1000)))
+    readers, writers = [descriptor] if reading else [], [descriptor] if writing else []
+    return any(select.select(readers, writers, [], seconds))
 
 
 def _error(result: PGresult) -> psycopg.Error:
