@@ -1,10 +1,12 @@
 """One connection to one memcached, which pymemcache has made and which is then used directly.
 
-Its client's own methods take twice as long, and leave an answer behind if they are interrupted.
+Its own methods leave an answer behind when they are interrupted, name keys in their errors, and
+read large values in small pieces.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 import typing as t
 
@@ -132,7 +134,8 @@ class Connection:
 
 def _refuse(line: bytes) -> t.NoReturn:
     """Raise the error for a line that is none of the expected, which may quote what is secret."""
-    kind, _, text = line[:200].decode("ascii", "replace").partition(" ")
+    shown = re.sub(rb"[0-9a-f]{16,}", b"...", line)[:200]
+    kind, _, text = shown.decode("ascii", "replace").partition(" ")
     if kind == "SERVER_ERROR":
         raise exceptions.MemcacheServerError(text)
     if kind in ("CLIENT_ERROR", "ERROR"):

@@ -7,6 +7,7 @@ tells everybody there that they are logged out, and brings back who logged out i
 from __future__ import annotations
 
 import collections.abc as cabc
+import contextlib
 import copy
 import hashlib
 import itertools
@@ -21,7 +22,7 @@ from sessionkit.errors import ConfigurationError
 from ._freelist import FreeList
 from ._memcached_connection import Connection
 
-MINIMUM = (1, 6)  # the first with `md`, which deletes what has this cas and nothing else
+_MINIMUM = (1, 6)  # the first with `md`, which deletes what has this cas and nothing else
 
 # Three hexadecimal digits of a key; so many that the servers' shares differ by a few per cent.
 _SLOTS = 4096
@@ -96,23 +97,23 @@ class Server:
         return self._list.new()
 
     def _connect(self) -> Connection:
-        trouble: OSError | None = None
-        for address in self._addresses():
-            client = copy.copy(self._template)
-            client.server = address
-            try:
-                self._greet(client)
-            except BaseException as error:
-                client.close()
-                if not isinstance(error, OSError):
-                    raise
-                trouble = error
-            else:
-                number = next(self._numbers)
-                self.opened = number
-                return Connection(client, number)
-        assert trouble is not None  # noqa: S101 - a name without addresses is an error already
-        raise trouble
+        *others, last = self._addresses()
+        for address in others:
+            with contextlib.suppress(OSError):
+                return self._connect_to(address)
+        return self._connect_to(last)
+
+    def _connect_to(self, address: object) -> Connection:
+        client = copy.copy(self._template)
+        client.server = address
+        try:
+            self._greet(client)
+        except BaseException:
+            client.close()
+            raise
+        number = next(self._numbers)
+        self.opened = number
+        return Connection(client, number)
 
     def _addresses(self) -> cabc.Sequence[object]:
         """Return where the server may be: pymemcache tries only the first of a name's addresses."""
@@ -120,7 +121,10 @@ class Server:
         if isinstance(server, str):
             return [server]
         network = self._template.socket_module
-        found = network.getaddrinfo(*server, type=network.SOCK_STREAM)
+        try:
+            found = network.getaddrinfo(*server, type=network.SOCK_STREAM)
+        except UnicodeError:
+            raise ConfigurationError(f"{self.name} cannot be the name of a host") from None
         addresses = list(dict.fromkeys((family, where[:2]) for family, *_, where in found))
         if len({family for family, _ in addresses}) < len(addresses):
             raise ConfigurationError(
@@ -136,14 +140,15 @@ class Server:
         try:
             if self._login:
                 words = " ".join(self._login).encode()
-                client.raw_command(b"set auth 0 0 %d\r\n%b" % (len(words), words))
+                # Expired at once, for a server that does not ask and would keep it.
+                client.raw_command(b"set auth 0 -1 %d\r\n%b" % (len(words), words))
             version = client.version().decode("ascii", "replace")
         except exceptions.MemcacheUnknownCommandError:
             version = None
         if version is None:  # not in the context of that error, which quotes the password
             raise ConnectionRefusedError("too many connections, or this is no memcached")
         numbers = re.match(r"(\d+)\.(\d+)", version)
-        if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM:
+        if numbers and (int(numbers[1]), int(numbers[2])) < _MINIMUM:
             raise ConfigurationError(
                 f"the memcached at {self.name} is version {version}; sessions need 1.6 or later"
             )

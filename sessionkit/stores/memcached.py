@@ -231,6 +231,6 @@ def _translate(error: Exception, server: Server) -> StoreUnavailable:
     if lost:
         text = "the server closed the connection"
     message = f"{server.name}: {text or type(error).__name__}"
-    if "out of memory" in text:
+    if text.startswith("out of memory storing"):
         return StoreFull(message)
     return StoreUnavailable(message, unreachable=lost or isinstance(error, OSError))

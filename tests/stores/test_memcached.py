@@ -68,6 +68,7 @@ class TestMemcachedStore(StoreConformance):
         return MemcachedStore(self.url, prefix="sessionkit:2:")
 
 
+@pytest.mark.attack
 class TestMemcachedStoreOnSeveralServers(StoreConformance):
     capabilities: t.ClassVar = frozenset({Partitioned, Closeable})
     rounds = 10
@@ -153,6 +154,8 @@ class TestServerTrouble:
     def test_a_name_that_is_not_known(self) -> None:
         with unavailable("nobody.invalid", unreachable=True):
             MemcachedStore("memcached://nobody.invalid").get(new_key())
+        with pytest.raises(ConfigurationError, match="name of a host"):
+            MemcachedStore(f"memcached://{'x' * 64}.example").get(new_key())
 
     def test_a_restart_is_not_noticed_but_for_what_was_forgotten(
         self, own_server: MemcachedServer
@@ -307,6 +310,12 @@ class TestServerTrouble:
                     with unavailable(f"{where}: {text}", unreachable=False):
                         operation()
 
+    def test_a_password_that_is_not_asked_for_is_not_kept(
+        self, server: MemcachedServer, client: t.Any
+    ) -> None:
+        write(MemcachedStore(f"memcached://shop:hunter2@127.0.0.1:{server.port}"))
+        assert client.get("auth") is None
+
 
 def until(condition: t.Callable[[], object]) -> None:
     """Wait for what must become true by itself."""
@@ -409,7 +418,9 @@ class TestSomethingElse:
             b"VALUE %b 0 100 1\r\nx\r\nEND\r\n",
             b"VALUE " + b"x" * 5000,
             os.urandom(5000) + b"\r\n",
-            b"CLIENT_ERROR \xff sessionkit\r\n",
+            b"CLIENT_ERROR \xff %b\r\n",
+            b"SERVER_ERROR %b\r\n",
+            b"ERROR %b\r\n",
             b"SERVER_ERROR out of memory writing get response\r\n",
         ],
     )

@@ -101,7 +101,8 @@ class TestParameters:
     ("url", "not_wanted"),
     [
         ("memory:", {"sqlite3", "redis"}),
-        ("sqlite:///s.db", {"redis"}),
+        ("sqlite:///s.db", {"redis", "pymemcache"}),
+        ("memcached://host", {"sqlite3", "redis"}),
         (None, {"sqlite3", "redis"}),
     ],
 )
