@@ -176,4 +176,4 @@ def _shown(error: Error) -> str:
         return f"{type(error).__name__} {_sqlstate(error) or ''}".strip()
 
     text = str(error.args[1] if len(error.args) > 1 else error)
-    return text.strip().partition("\n")[0]
+    return text.strip().partition("\n")[0] or type(error).__name__
