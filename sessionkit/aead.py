@@ -22,11 +22,11 @@ from .tokens import Secrets
 try:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ConfigurationError(
-        f'encryption needs a library that is missing ({error}): pip install "wsgi-sessionkit'
+        f'encryption needs a library that is missing ({_error}): pip install "wsgi-sessionkit'
         '[encryption]"'
-    ) from error
+    ) from _error
 
 _ID_SIZE: t.Final = 4
 _KEY_SIZE: t.Final = 32

@@ -21,7 +21,6 @@ from .store import Moving
 from .store import Owned
 from .store import Record
 from .store import Store
-from .store import offers
 from .tokens import Secrets
 
 _logger = logging.getLogger("sessionkit")
@@ -98,11 +97,9 @@ class EncryptedStore:
             if hasattr(store, name):
                 setattr(self, name, getattr(store, name))
 
-        if offers(store, Moving):
-            self.move = self._move
-
-        if offers(store, Owned):
-            self.owned_by = self._owned_by
+        for name, method in (("move", self._move), ("owned_by", self._owned_by)):
+            if hasattr(store, name):
+                setattr(self, name, method)
 
     def __repr__(self) -> str:
         return f"<EncryptedStore on {self.store!r}>"

@@ -11,6 +11,7 @@ from .base_manager import BaseManager
 from .breaker import Breaker
 from .committer import Committer
 from .cookie import CookieOptions
+from .draft import Draft
 from .errors import ConfigurationError
 from .errors import UnsupportedOperation
 from .gateway import Gateway
@@ -116,7 +117,7 @@ class SessionManager(BaseManager):
         self._owners = Owners(
             self._gateway, self._committer, self.policy, clock, self.meta_of, self
         )
-        self.read = self._loader.read
+        self.read: cabc.Callable[[Session], Draft] = self._loader.read
 
     def __repr__(self) -> str:
         return f"<SessionManager on {type(self.store).__name__}, cookie {self.cookie.name!r}>"

@@ -9,6 +9,7 @@ import typing as t
 
 from .base_manager import BaseManager
 from .cookie import CookieOptions
+from .draft import Draft
 from .errors import ConfigurationError
 from .errors import UnsupportedOperation
 from .owners import SessionInfo
@@ -74,7 +75,8 @@ class SealedSessionManager(BaseManager):
         )
         self._seal = seal
         self._writer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
-        self.read = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self).read
+        loader = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self)
+        self.read: cabc.Callable[[Session], Draft] = loader.read
 
     def __repr__(self) -> str:
         return f"<SealedSessionManager, cookie {self.cookie.name!r}>"
