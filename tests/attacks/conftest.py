@@ -42,6 +42,12 @@ def rounds(request: pytest.FixtureRequest) -> cabc.Generator[Rounds, None, None]
 
 
 @pytest.fixture
+def tell() -> cabc.Callable[[str], None]:
+    """Return what puts a line into the summary: something that was measured."""
+    return _told.append
+
+
+@pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Log:
     """Return the lines that an administrator has got from us so far: level and text."""
     caplog.set_level(logging.INFO, "sessionkit")

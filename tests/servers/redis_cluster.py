@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import contextlib
 import secrets
 import time
@@ -92,8 +93,25 @@ class RedisCluster:
             with node.client() as client, contextlib.suppress(client_error()):
                 client.flushall()
 
-    def node_at(self, port: int) -> ClusterNode:
-        return next(node for node in self.nodes if node.port == port)
+    def holder(self, slot: int) -> ClusterNode:
+        """Return the master where the keys of a slot are."""
+        for node in self.masters:
+            with node.client() as client:
+                if _execute(client, "CLUSTER COUNTKEYSINSLOT", slot):
+                    return node
+        raise LookupError(slot)
+
+    def move(self, slots: cabc.Iterable[int], source: ClusterNode, target: ClusterNode) -> None:
+        """Move slots with their keys, as ``redis-cli --cluster reshard`` does."""
+        with source.client() as giver, target.client() as taker:
+            for slot in slots:
+                _execute(taker, "CLUSTER SETSLOT", slot, "IMPORTING", source.id)
+                _execute(giver, "CLUSTER SETSLOT", slot, "MIGRATING", target.id)
+                while names := _execute(giver, "CLUSTER GETKEYSINSLOT", slot, 10):
+                    place = target.host, target.port
+                    _execute(giver, "MIGRATE", *place, "", 0, 5000, "KEYS", *names)
+                _execute(taker, "CLUSTER SETSLOT", slot, "NODE", target.id)
+                _execute(giver, "CLUSTER SETSLOT", slot, "NODE", target.id)
 
     def remove(self) -> None:
         for node in self.nodes:
@@ -117,6 +135,10 @@ class RedisCluster:
 
     def __exit__(self, *exception: object) -> None:
         self.remove()
+
+
+def _execute(client: t.Any, command: str, *arguments: t.Any) -> t.Any:
+    return client.execute_command(*command.split(), *arguments)
 
 
 def client_error() -> type[redis.RedisError]:

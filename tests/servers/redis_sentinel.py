@@ -103,7 +103,11 @@ class SentinelTrio:
         with contextlib.suppress(_error()), self.master().client() as client:
             replicas: t.Any = client.info("replication")
             online = [replicas.get(f"slave{number}", {}).get("state") for number in range(2)]
-            return bool(replicas.get("role") == "master" and online.count("online") == count)
+            if replicas.get("role") != "master" or online.count("online") != count:
+                return False
+            # A replica's first answer takes a second.
+            client.pipeline(transaction=False).set("first", "x").delete("first").execute()
+            return bool(client.wait(count, 1000) == count)
         return False
 
     def _state(self, sentinel: SentinelServer) -> dict[str, t.Any]:

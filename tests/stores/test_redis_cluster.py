@@ -518,7 +518,7 @@ class TestSources:
 class TestReplicas:
     def test_a_replica_takes_over(self) -> None:
         with RedisCluster(replicas=1, cluster_node_timeout="500") as cluster:
-            store = RedisClusterStore(cluster.url, timeout=0.3, wait_replicas=1)
+            store = RedisClusterStore(cluster.url, wait_replicas=1, wait_timeout=0.9)
             key, record = key_at(cluster, 0), new_record(owner="ann")
             assert store.swap(key, None, record)
             name = store.node_of(key)
