@@ -80,8 +80,8 @@ class TidyStore(ModelStore):
     _thread = threading.local()
 
     @property
-    def _alias(self) -> str:
-        alias = super()._alias
+    def alias(self) -> str:
+        alias = super().alias
 
         if threading.current_thread() is not threading.main_thread():
             closers: dict[str, _Closer] = self._thread.__dict__

@@ -16,4 +16,7 @@ class ModelStoreConfig(AppConfig):
     def ready(self) -> None:
         from django_sessionkit.checks import check_settings
 
-        checks.register(check_settings, checks.Tags.security)
+        from .checks import check_database
+
+        for check in (check_settings, check_database):
+            checks.register(check, checks.Tags.security)

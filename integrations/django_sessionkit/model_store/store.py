@@ -181,11 +181,11 @@ class ModelStore:
 
     def in_transaction(self) -> bool:
         """Say whether what is written now is part of a transaction of the application."""
-        return in_application_transaction(connected(self._alias))
+        return in_application_transaction(connected(self.alias))
 
     def when_committed(self, function: cabc.Callable[[], object], /) -> None:
         """Call *function* when the application's transaction has been committed."""
-        connection = connected(self._alias)
+        connection = connected(self.alias)
 
         if connection.in_atomic_block:
             connection.on_commit(function)
@@ -200,13 +200,14 @@ class ModelStore:
     # --- the database ---
 
     @property
-    def _alias(self) -> str:
+    def alias(self) -> str:
+        """The database that is used now, as ``DATABASES`` calls it."""
         from .models import Session
 
         return self.using or router.db_for_write(Session)
 
     def _read(self, work: cabc.Callable[[Connection, Statements], T]) -> T:
-        connection = connected(self._alias)
+        connection = connected(self.alias)
         lock = thread_lock(connection)
 
         try:
@@ -224,7 +225,7 @@ class ModelStore:
 
         :param together: all of its statements take effect or none.
         """
-        connection = connected(self._alias)
+        connection = connected(self.alias)
         inside = in_application_transaction(connection)
 
         def write(connection: Connection, statements: Statements) -> T | t.Literal[False]:
