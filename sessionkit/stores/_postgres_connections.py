@@ -208,6 +208,8 @@ def address_of(parameters: Parameters) -> str:
     database = value("dbname") or value("user")
     if not host or host.startswith(("/", "@")):
         return f"postgresql:///{database}?host={host}&port={value('port')}"
+    if ":" in host and "," not in host:
+        host = f"[{host}]"
     return f"postgresql://{host}:{value('port')}/{database}"
 
 
@@ -273,8 +275,8 @@ def _attempts(parameters: Parameters, errors: list[str]) -> cabc.Iterator[Parame
             continue
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError as error:
-            errors.append(f"no address of {host}: {error.strerror}")
+        except (OSError, UnicodeError) as error:
+            errors.append(f"no address of {host}: {getattr(error, 'strerror', None) or error}")
             continue
         for address in dict.fromkeys(str(one[4][0]) for one in found):
             yield {**attempt, "hostaddr": address}

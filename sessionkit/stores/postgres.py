@@ -122,7 +122,8 @@ class PostgresStore:
         if "#" in url:
             raise ConfigurationError("the store URL has a '#'; write it as %23")
         base, _, query = url.partition("?")
-        ours, others = parameters(query, kinds)
+        # Not a blank: libpq takes it as it is, and it may stand in a password.
+        ours, others = parameters(query.replace("+", "%2B"), kinds)
         libpqs = urllib.parse.urlencode(others, quote_via=urllib.parse.quote)
         return cls(f"{base}?{libpqs}" if libpqs else base, **ours)
 

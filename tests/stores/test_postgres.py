@@ -404,6 +404,25 @@ class TestSources:
             "<PostgresStore postgresql://host:5433/shop table='sessionkit_sessions'>"
         )
 
+    @pytest.mark.parametrize(
+        ("url", "address"),
+        [
+            ("postgres://a.example/shop", "postgresql://a.example:5432/shop"),
+            ("postgresql://[::1]:5433/shop", "postgresql://[::1]:5433/shop"),
+            ("postgresql://a:1,b:2/shop", "postgresql://a,b:1,2/shop"),
+            ("postgresql:///shop?host=/run/pg", "postgresql:///shop?host=/run/pg&port=5432"),
+        ],
+    )
+    def test_addresses(self, url: str, address: str) -> None:
+        assert f" {address} " in repr(open_store(url))
+
+    def test_a_plus_in_the_url_is_a_plus(self, postgresql_server: PostgreSQLServer) -> None:
+        store = open_store(f"{postgresql_server.url}?application_name=a+b%20c")
+        assert isinstance(store, PostgresStore)
+        connection = store._connections.fresh()
+        assert connection.pgconn.parameter_status(b"application_name") == b"a+b c"
+        connection.close()
+
     @pytest.mark.parametrize("source", [None, 1, b"postgresql://", object(), {}, psycopg])
     def test_something_else(self, source: object) -> None:
         with pytest.raises(ConfigurationError, match="ConnectionPool"):
