@@ -30,8 +30,8 @@ Values = cabc.Mapping[str, t.Any]
 #: Seconds without use after which a connection is asked whether it is still one, before a write.
 TRUSTED = 0.1
 
-_ANYTHING = sa.select(sa.literal_column("1"))
-_MAX_PACKET = sa.text("SELECT @@max_allowed_packet")
+_ANYTHING: sa.Executable = sa.select(sa.literal_column("1"))
+_MAX_PACKET: sa.Executable = sa.text("SELECT @@max_allowed_packet")
 
 # How often a transaction is tried that the server has undone.
 _ATTEMPTS = 10
@@ -227,7 +227,7 @@ class Connections:
             raise
 
     @contextlib.contextmanager
-    def _translated(self) -> cabc.Iterator[None]:
+    def _translated(self) -> cabc.Generator[None, None, None]:
         try:
             yield
         except sqlalchemy.exc.SQLAlchemyError as error:

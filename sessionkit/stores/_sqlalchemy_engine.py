@@ -9,6 +9,7 @@ import time
 import typing as t
 
 import sqlalchemy as sa
+import sqlalchemy.event
 import sqlalchemy.exc
 import sqlalchemy.pool
 
@@ -24,10 +25,9 @@ BEGIN = {
 
 #: What a driver calls the seconds for connecting, for reading and for writing.
 _TIMEOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "mysql+pymysql": (("connect_timeout",), ("read_timeout", "write_timeout")),
-    "mariadb+pymysql": (("connect_timeout",), ("read_timeout", "write_timeout")),
-    "postgresql+psycopg": (("connect_timeout",), ()),
-    "sqlite+pysqlite": ((), ("timeout",)),
+    "pymysql": (("connect_timeout",), ("read_timeout", "write_timeout")),
+    "psycopg": (("connect_timeout",), ()),
+    "pysqlite": ((), ("timeout",)),
 }
 
 Waiting = cabc.Generator[t.Any, t.Any, t.Any]
@@ -67,7 +67,7 @@ def engine_of(source: object, *, connect_timeout: float, timeout: float) -> sa.E
         )
     # Before SQLAlchemy's own, which look at what is set here.
     prepare = functools.partial(_prepare, engine.dialect, timeout)
-    sa.event.listen(engine, "connect", prepare, insert=True)
+    sqlalchemy.event.listen(engine, "connect", prepare, insert=True)
     return engine
 
 
@@ -87,8 +87,6 @@ def _create(url: sa.URL, settings: dict[str, t.Any]) -> sa.Engine:
             f"{url.drivername} needs a driver that is missing ({error}): install it, or name "
             "another one, as in sqlalchemy+mysql+pymysql://"
         ) from error
-    except sqlalchemy.exc.NoSuchModuleError as error:
-        raise ConfigurationError(f"SQLAlchemy has no dialect {url.drivername!r}") from error
     except sqlalchemy.exc.ArgumentError as error:
         raise ConfigurationError(f"SQLAlchemy does not take this URL: {error}") from error
 
@@ -101,14 +99,15 @@ def address_of(url: sa.URL) -> str:
 
 def _url(source: str | sa.URL) -> sa.URL:
     try:
-        return sa.make_url(source)
+        url = sa.make_url(source)
+        url.get_dialect()
+    except sqlalchemy.exc.NoSuchModuleError as error:
+        raise ConfigurationError(f"SQLAlchemy has no such dialect: {error}") from error
     except (sqlalchemy.exc.ArgumentError, ValueError):
         # Its text may quote the password.
         raise ConfigurationError(
             "SQLAlchemy cannot take the store URL apart; characters such as / # ? @ : in a user "
-            "name or password must be percent-encoded"
-        ) from None
-
+XX
 
 def _refuse_memory(url: sa.URL) -> None:
     if url.get_backend_name() != "sqlite":
@@ -123,10 +122,9 @@ def _refuse_memory(url: sa.URL) -> None:
 
 def _time_outs(url: sa.URL, connect_timeout: float, timeout: float) -> dict[str, t.Any]:
     """Return the driver's arguments; none for a driver that we do not know."""
-    connecting, asking = _TIMEOUTS.get(
-        f"{url.get_backend_name()}+{url.get_driver_name()}", ((), ())
-    )
-    if url.get_driver_name() == "psycopg":
+    driver = url.get_driver_name()
+    connecting, asking = _TIMEOUTS.get(driver, ((), ()))
+    if driver == "psycopg":
         connect_timeout = max(2, round(connect_timeout))  # libpq's least
     given = dict.fromkeys(connecting, connect_timeout) | dict.fromkeys(asking, timeout)
     return {name: value for name, value in given.items() if name not in url.query}

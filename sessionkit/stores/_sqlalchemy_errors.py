@@ -73,10 +73,9 @@ def _is_unreachable(error: sqlalchemy.exc.DBAPIError, code: str, text: str) -> b
 
 def _code(error: sqlalchemy.exc.DBAPIError) -> str:
     origin: t.Any = error.orig
-    code = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
-    if code is None and origin.args and type(origin.args[0]) is int:
-        code = origin.args[0] or None
-    return str(code or "")
+    if origin.args and type(origin.args[0]) is int:  # more exact than MySQL's SQLSTATE
+        return str(origin.args[0] or "")
+    return getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or ""
 
 
 def _text(error: sqlalchemy.exc.DBAPIError) -> str:

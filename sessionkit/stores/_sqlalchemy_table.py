@@ -10,6 +10,7 @@ from sqlalchemy.dialects import oracle
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import ExecutableDDLElement
 
 from sessionkit.errors import ConfigurationError
 
@@ -94,16 +95,19 @@ class Table:
 
     def schema(self, dialect: sa.Dialect) -> str:
         """Return the SQL that makes it."""
-        elements = CreateTable(self.table), *map(CreateIndex, self.indexes)
+        elements: list[ExecutableDDLElement] = [CreateTable(self.table)]
+        elements += [CreateIndex(index) for index in self.indexes]
         return "".join(f"{str(e.compile(dialect=dialect)).strip()};\n" for e in elements)
 
     def make(self, connection: sa.Connection) -> None:
         """Make what of it is not there yet."""
         self.table.create(connection, checkfirst=True)
+        found = {column["name"].lower() for column in sa.inspect(connection).get_columns(self.name)}
+        missing = [column.name for column in self.table.columns if column.name not in found]
+        if missing:
+            raise ConfigurationError(
+                f"there is a table {self.name!r} without {', '.join(missing)}; give the store "
+                "another name for its own"
+            )
         for index in self.indexes:
             index.create(connection, checkfirst=True)
-
-    def missing_columns(self, connection: sa.Connection) -> list[str]:
-        """Return what a table of this name lacks."""
-        found = {column["name"].lower() for column in sa.inspect(connection).get_columns(self.name)}
-        return [column.name for column in self.table.columns if column.name not in found]

@@ -22,8 +22,7 @@ from ._url import parameters
 from ._url import split_url
 
 if t.TYPE_CHECKING:
-    from sqlalchemy import Delete
-    from sqlalchemy import Select
+    from sqlalchemy import Executable
 
     from ._sqlalchemy_connections import Values
 
@@ -107,20 +106,13 @@ class SQLAlchemyStore:
         :raises StoreUnavailable: also if the user may not create them.
         :raises ConfigurationError: if there is another table of this name.
         """
-        for attempt in range(_ATTEMPTS):
+        for left in reversed(range(_ATTEMPTS)):
             try:
-                self._write(lambda session: session.run(self._sql.make))
-                break
+                return self._write(lambda session: session.run(self._sql.make))
             except StoreUnavailable as error:
                 # Others may have made it between our look and our statement; then look again.
-                if error.unreachable or attempt == _ATTEMPTS - 1:
+                if error.unreachable or not left:
                     raise
-        missing = self._read(lambda session: session.run(self._sql.missing_columns))
-        if missing:
-            raise ConfigurationError(
-                f"there is a table {self.table!r} without {', '.join(missing)}; give the store "
-                "another name for its own"
-            )
 
     def get(self, key: str, /) -> Record | None:
         row = self._read(lambda session: session.row(self._sql.get, {"name": key}))
@@ -194,20 +186,18 @@ class SQLAlchemyStore:
         self._connections.close()
 
     def _create(self, session: Session, key: str, record: Record) -> bool:
-        error: IntegrityError | None = None
-        for _ in range(2):
+        again = False
+        while True:
             try:
                 session.change(self._sql.create, _values(key, record))
                 return True
-            except IntegrityError as raised:
-                # There is a record; or there was one, and then it is tried again; or a constraint
-                # of somebody else's is violated.
+            except IntegrityError:
                 session.roll_back()
                 if self._exists(session, key):
                     return False
-                error = raised
-        assert error is not None
-        raise error
+                if again:
+                    raise  # a constraint of somebody else's
+                again = True  # the record has just been removed
 
     def _replace(self, session: Session, key: str, expected: Record, record: Record) -> bool:
         values = {**_values(key, record), "name": key, "expected": expected.version}
@@ -216,11 +206,11 @@ class SQLAlchemyStore:
     def _exists(self, session: Session, key: str) -> bool:
         return session.row(self._sql.exists, {"name": key}) is not None
 
-    def _keys(self, statement: Select[tuple[str]], values: Values) -> list[str]:
+    def _keys(self, statement: Executable, values: Values) -> list[str]:
         rows = self._read(lambda session: session.rows(statement, values))
         return [row[0] for row in rows]
 
-    def _remove(self, statement: Delete, keys: list[str], **values: object) -> int:
+    def _remove(self, statement: Executable, keys: list[str], **values: object) -> int:
         # Those locked by the same order wait for each other, and not in a circle.
         named = {"names": sorted(keys), **values}
         return self._write(lambda session: session.change(statement, named)) if keys else 0
@@ -241,8 +231,9 @@ def _record(row: tuple[t.Any, ...]) -> Record | None:
     payload, version, expires_at, owner = row
     if type(payload) is not bytes or type(version) is not int:
         return None
+    if type(owner) is not bytes and owner is not None:
+        return None
     try:
-        name = None if owner is None else bytes(owner).decode()
-        return Record(payload, version, float(expires_at), name)
+        return Record(payload, version, float(expires_at), owner and owner.decode())
     except (TypeError, ValueError):
         return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from .process import Server
 
 if t.TYPE_CHECKING:
-    import pymysql
+    import pymysql  # type: ignore[import-untyped]  # ships no types
 
 DATABASE = "sessions"
 
@@ -52,7 +52,7 @@ class MariaDBServer(Server):
             "port": str(self.port),
             "character-set-server": "utf8mb4",
             "skip-name-resolve": "ON",
-            "innodb-flush-log-at-trx-commit": "1" if durable else "0",
+            "innodb-flush-log-at-trx-commit": "1" if durable else "2",
             **_SMALL,
             **{name.replace("_", "-"): value for name, value in options.items()},
         }

@@ -1,0 +1,120 @@
+"""MariaDB is away, or refuses to serve: nobody is logged out, and nobody waits for long."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import concurrent.futures
+import threading
+
+import pytest
+
+from sessionkit.stores.sqlalchemy import SQLAlchemyStore
+from tests.servers import MariaDBServer
+
+from . import mariadb_troubles as troubles
+from . import outages
+from .conftest import Log
+from .mariadb_troubles import USER
+from .mariadb_troubles import Scene
+from .mariadb_troubles import Trouble
+from .redis_troubles import HalfwayProxy
+from .website import Visitor
+from .website import Website
+from .website import until
+
+pytestmark = pytest.mark.attack
+
+EVERYTHING = (*troubles.UNREACHABLE, *troubles.REFUSING)
+
+
+@pytest.fixture(scope="module")
+def scene(start_server: cabc.Callable[..., MariaDBServer]) -> cabc.Generator[Scene, None, None]:
+    server = start_server(MariaDBServer, durable=True)
+    server.execute(f"CREATE USER {USER}")
+    server.execute(f"GRANT ALL ON sessions.* TO {USER}")
+    SQLAlchemyStore(server.url).create_schema()
+
+    with HalfwayProxy(server.port) as proxy:
+        yield Scene(server, proxy)
+
+
+@pytest.fixture
+def store(scene: Scene, trouble: Trouble) -> cabc.Generator[SQLAlchemyStore, None, None]:
+    through_proxy = trouble is troubles.cut_in_the_middle_of_a_reply
+    port = scene.proxy.port if through_proxy else scene.server.port
+    url = f"mysql+pymysql://{USER}@127.0.0.1:{port}/sessions"
+    store = SQLAlchemyStore(url, timeout=0.25, connect_timeout=0.25)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("trouble", EVERYTHING)
+def test_nobody_is_logged_out(
+    trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
+) -> None:
+    outages.nobody_is_logged_out(Website(store), trouble(scene), log)
+
+
+@pytest.mark.parametrize("trouble", troubles.READ_ONLY)
+def test_what_can_be_read_is_read(
+    trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
+) -> None:
+    outages.what_can_be_read_is_read(Website(store), trouble(scene), log)
+
+
+@pytest.mark.parametrize("trouble", EVERYTHING)
+def test_a_site_that_goes_on_without_sessions(
+    trouble: Trouble, scene: Scene, store: SQLAlchemyStore
+) -> None:
+    outages.a_site_goes_on_without_sessions(Website(store, outage="unavailable"), trouble(scene))
+
+
+@pytest.mark.parametrize("outage", ["error", "unavailable"])
+@pytest.mark.parametrize("trouble", [*EVERYTHING, *troubles.READ_ONLY])
+def test_who_logs_out_is_told_the_truth(
+    trouble: Trouble, outage: str, scene: Scene, store: SQLAlchemyStore
+) -> None:
+    outages.who_logs_out_is_told_the_truth(Website(store, outage=outage), trouble(scene))
+
+
+@pytest.mark.parametrize("trouble", [troubles.killed])
+def test_a_restart_and_ended_connections_are_not_noticed(
+    trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
+) -> None:
+    alice = Website(store).visitor(user="alice")
+
+    for happens in (scene.server.restart, lambda: troubles.end_connections(scene)):
+        happens()
+        assert alice.post("/write").status == 200
+        assert alice.get("/read").text == "alice"
+
+    assert log() == []
+
+
+@pytest.mark.parametrize("trouble", [troubles.killed, troubles.paused, troubles.table_locked])
+def test_many_visitors_at_once(
+    trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
+) -> None:
+    website = Website(store)
+    visitors = [website.visitor(user="alice") for _ in range(8)]
+    over = threading.Event()
+
+    def wander(visitor: Visitor) -> None:
+        while not over.is_set():
+            for answer in (visitor.get("/read"), visitor.post("/write")):
+                assert answer.status in (200, 503)
+                assert not answer.sets_cookie
+
+    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
+        wandering = [pool.submit(wander, visitor) for visitor in visitors]
+
+        with trouble(scene):
+            until(lambda: len(log()) == 1)
+            outages.ask_often(website.visitor(), "/untouched", 50)
+
+        until(lambda: len(log()) > 1)
+        over.set()
+
+    assert [future.exception() for future in wandering] == [None] * len(visitors)
+    until(lambda: all(visitor.get("/read").text == "alice" for visitor in visitors))
+    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
