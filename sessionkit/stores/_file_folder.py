@@ -177,15 +177,6 @@ def names_in(folder: int) -> list[str]:
     return os.listdir(folder)
 
 
-def without_names(error: BaseException) -> None:
-    """Take the names of files, which are keys, out of *error* and what has led to it."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError):
-            del found.filename
-        found = found.__cause__ or found.__context__
-
-
 def _check(status: os.stat_result, path: str) -> None:
     if stat.S_ISLNK(status.st_mode):
         problem = "is a symbolic link, which is not followed: name the folder that it leads to"

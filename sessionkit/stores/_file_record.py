@@ -20,9 +20,10 @@ _MAGIC = b"sks1"
 # Magic, and the checksum of what follows and of the key, so that a file under another name is no
 # session. Then: number of the write, version, expiry, bytes of the owner (-1: none) and of the
 # payload, and the checksum of both.
-_PREFIX = struct.Struct("<4sI")
+_HEAD = struct.Struct("<4sIQqdiII")
 _FIELDS = struct.Struct("<QqdiII")
-_START = _PREFIX.size + _FIELDS.size
+_PREFIX = struct.Struct("<4sI")
+_START = _HEAD.size
 
 #: Bytes of a slot. The first two fit into one block of most file systems; the others are far apart,
 #: since a hole costs nothing and a session that outgrows its file must get another one.
@@ -46,11 +47,11 @@ class Contents(t.NamedTuple):
 NOTHING = Contents(None, 0, 0, 0, settled=False)
 
 
-# What the head of a slot says: the number of the write, and the other fields. A slot that was never
-# written has the number 0, one that is not whole -1.
-_Claim = tuple[int, int, float, int, int, int]
-_EMPTY: _Claim = (0, 0, 0.0, -1, 0, 0)
-_TORN: _Claim = (-1, 0, 0.0, -1, 0, 0)
+# The fields of a head. That of a slot that was never written has the number 0, that of one that is
+# not whole -1.
+_Head = tuple[bytes, int, int, int, float, int, int, int]
+_EMPTY: _Head = (b"", 0, 0, 0, 0.0, -1, 0, 0)
+_TORN: _Head = (b"", 0, -1, 0, 0.0, -1, 0, 0)
 _ZEROS = bytes(_START)
 
 
@@ -59,25 +60,27 @@ def read(descriptor: int, key: str, *, locked: bool) -> Contents:
 
     :param locked: whether nobody can be writing, so that a slot that is not whole stays so.
     """
-    first = os.read(descriptor, 2 * _SMALL + 1)
-    size = len(first)
+    start = os.read(descriptor, 2 * _SMALL + 1)
+    size = len(start)
     if size > 2 * _SMALL:
         size = os.fstat(descriptor).st_size
     if size not in _SIZES:
         return NOTHING
     capacity = size // 2
-    second = first[_SMALL:] if capacity == _SMALL else os.pread(descriptor, _SMALL, capacity)
     seed = zlib.crc32(key.encode())
-    claims = (_claim(first, seed), _claim(second, seed))
-    settled = locked or (claims[0] is not _TORN and claims[1] is not _TORN)
-    newest = 1 if claims[1][0] > claims[0][0] else 0
+    first = _head(start, 0, seed)
+    if capacity == _SMALL:
+        second = _head(start, _SMALL, seed)
+    else:
+        second = _head(os.pread(descriptor, _START, capacity), 0, seed)
+    settled = locked or (first is not _TORN and second is not _TORN)
+    newest = 1 if second[2] > first[2] else 0
     for slot in (newest, 1 - newest):
-        claim = claims[slot]
-        if claim[0] > 0:
-            chunk = second if slot else first[:_SMALL]
-            record = _record(descriptor, claim, chunk, slot * capacity, capacity)
+        head = second if slot else first
+        if head[2] > 0:
+            record = _record(descriptor, head, start, slot * capacity, capacity)
             if record is not None:
-                return Contents(record, claim[0], slot, capacity, settled)
+                return Contents(record, head[2], slot, capacity, settled)
         if not locked:
             break  # what the other slot holds may have been replaced since
     return NOTHING
@@ -123,33 +126,39 @@ def _write(descriptor: int, slot: bytes, offset: int) -> None:
         written += os.pwrite(descriptor, slot[written:], offset + written)
 
 
-def _claim(chunk: bytes, seed: int) -> _Claim:
-    head = chunk[:_START]
-    if head == _ZEROS:
-        return _EMPTY
-    if len(head) == _START:
-        fields = head[_PREFIX.size :]
-        if _PREFIX.unpack_from(head) == (_MAGIC, zlib.crc32(fields, seed)):
-            return _FIELDS.unpack(fields)
+def _head(data: bytes, offset: int, seed: int) -> _Head:
+    end = offset + _START
+    if len(data) >= end:
+        head: _Head = _HEAD.unpack_from(data, offset)
+        if head[0] == _MAGIC and zlib.crc32(data[offset + _PREFIX.size : end], seed) == head[1]:
+            return head
+        if data[offset:end] == _ZEROS:
+            return _EMPTY
     return _TORN
 
 
 def _record(
-    descriptor: int, claim: _Claim, chunk: bytes, offset: int, capacity: int
+    descriptor: int, head: _Head, start: bytes, offset: int, capacity: int
 ) -> Record | None:
-    _, version, expires_at, owner_length, payload_length, checksum = claim
-    middle = _START + max(owner_length, 0)
-    end = middle + payload_length
-    if end > capacity:
+    """Return the record of the slot at *offset*, unless it is not whole.
+
+    :param start: what the file starts with.
+    """
+    _, _, _, version, expires_at, owner_length, payload_length, checksum = head
+    length = max(owner_length, 0) + payload_length
+    if _START + length > capacity:
         return None
-    if end > len(chunk):
-        chunk += os.pread(descriptor, end - len(chunk), offset + len(chunk))
-    owner, payload = chunk[_START:middle], chunk[middle:end]
-    if len(chunk) < end or zlib.crc32(payload, zlib.crc32(owner)) != checksum:
+    offset += _START
+    if offset + length <= len(start):
+        body = start[offset : offset + length]
+    else:
+        body = os.pread(descriptor, length, offset)
+    if len(body) != length or zlib.crc32(body) != checksum:
         return None
     if owner_length < 0:
-        return Record(payload, version, expires_at)
+        return Record(body, version, expires_at)
     try:
-        return Record(payload, version, expires_at, owner.decode("utf-8", "surrogatepass"))
+        owner = body[:owner_length].decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return None
+    return Record(body[owner_length:], version, expires_at, owner)

@@ -26,17 +26,22 @@ from ._file_record import write_next
 #: What takes the place of another file has this name until it does.
 NEW = "new"
 
-# What opening something says that is no file of ours: a link, a folder, a socket.
-_FOREIGN = frozenset({errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO})
+# What the system says of a link, a folder, a socket.
+_NO_FILE = frozenset({errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO})
+
+#: What :func:`open_file` returns where there is nothing, or something that is no file.
+MISSING, FOREIGN = -1, -2
 
 
 def open_file(name: str, flags: int, folder: int | None = None) -> int:
-    """Open a file; returns -1 if it is something else, which is no session then."""
+    """Open a file and return its descriptor, which is not negative."""
     try:
         return os.open(name, flags, dir_fd=folder)
+    except FileNotFoundError:
+        return MISSING
     except OSError as error:
-        if error.errno in _FOREIGN:
-            return -1
+        if error.errno in _NO_FILE:
+            return FOREIGN
         raise
 
 
@@ -84,10 +89,7 @@ class Shard:
 
     def get(self, key: str) -> Record | None:
         """Return the record of *key*."""
-        try:
-            descriptor = open_file(key, READ, self._folder)
-        except FileNotFoundError:
-            return None
+        descriptor = open_file(key, READ, self._folder)
         if descriptor < 0:
             return None
         try:
@@ -100,16 +102,15 @@ class Shard:
 
         :raises FileNotFoundError: the folder is no more.
         """
-        try:
-            descriptor = open_file(key, WRITE, self._folder)
-        except FileNotFoundError:
-            if expected is None:
-                self._create(key, record)
-            return expected is None
+        descriptor = open_file(key, WRITE, self._folder)
         if descriptor < 0:
-            if expected is None:
+            if expected is not None:
+                return False
+            if descriptor == MISSING:
+                self._create(key, record)
+            else:
                 self._replace(key, None, record)
-            return expected is None
+            return True
         try:
             status = os.fstat(descriptor)
             found = _examine(descriptor, status, key)
@@ -119,7 +120,7 @@ class Shard:
                     return False
             elif before.version != expected.version:
                 return False
-            # Who may look at it otherwise, or under which other name, nobody knows.
+            # Else others may read it, or it has another name, such as that of a backup.
             intact = stat.S_IMODE(status.st_mode) == 0o600 and status.st_nlink == 1
             # A new owner needs a new file: file systems may write what is in a file later than the
             # changes to the index, but not the file's name.
@@ -144,10 +145,9 @@ class Shard:
         return True
 
     def sweep(self, key: str, due: float) -> bool:
-        """Remove the record of *key* if it expired before *due*, or what is no record if it is as
-        old.
+        """Remove the record of *key* if it expired before *due*; say whether it was removed.
 
-        :return: whether it was a record.
+        What is no record goes if it was written before *due*, and does not count.
         """
         found = self.get(key)
         if found is None:

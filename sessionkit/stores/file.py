@@ -21,12 +21,12 @@ from ._file_folder import READ
 from ._file_folder import Folder
 from ._file_folder import is_key
 from ._file_folder import names_in
-from ._file_folder import without_names
 from ._file_index import Entry
 from ._file_index import OwnerIndex
 from ._file_record import NOTHING
 from ._file_record import Contents
 from ._file_record import read
+from ._file_shard import MISSING
 from ._file_shard import Shard
 from ._file_shard import open_file
 from ._url import Kinds
@@ -35,7 +35,9 @@ from ._url import only_parameters
 from ._url import split_url
 
 _TRIES = 10
+# How many files are removed while a lock is held.
 _BATCH = 100
+# How many a sweep with a limit looks at, beside two for each that it may remove.
 _LOOKS = 500
 _GONE = Record(b"", 0, -math.inf)
 
@@ -49,7 +51,8 @@ class FileStore:
     If the folder is removed or replaced while it is in use, the store goes on with what it then
     finds: everybody is anonymous. Not for network file systems, and not for Windows.
 
-    Expired records stay until somebody calls :meth:`sweep`, which reads every file.
+    Expired records stay until somebody calls :meth:`sweep`. That reads every file; with a limit it
+    goes on where the last one stopped, and looks at so few that a request can wait for it.
 
     :param path: the folder, relative to the current directory. The folder that it is in must exist.
     :param margin: seconds that :meth:`sweep` keeps a record beyond its ``expires_at``.
@@ -108,7 +111,7 @@ class FileStore:
         return f"<FileStore {self.path!r}>"
 
     def get(self, key: str, /) -> Record | None:
-        with self._trouble:
+        try:
             found = self._look(key)
             if found is None:
                 return None
@@ -117,6 +120,8 @@ class FileStore:
             # Somebody is writing it, or was killed while writing it.
             with self._shard(key) as shard:
                 return None if shard is None else shard.get(key)
+        except OSError as error:
+            raise _unavailable(self.path, error) from error
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         with self._trouble:
@@ -175,12 +180,9 @@ class FileStore:
         name = _shard_of(key)
         if not self._folder.has(name):
             return None
-        try:
-            descriptor = open_file(f"{self.path}/{name}/{key}", READ)
-        except FileNotFoundError:
-            return None
+        descriptor = open_file(f"{self.path}/{name}/{key}", READ)
         if descriptor < 0:
-            return NOTHING
+            return None if descriptor == MISSING else NOTHING
         try:
             return read(descriptor, key, locked=False)
         except IsADirectoryError:
@@ -263,7 +265,7 @@ def _shard_of(key: str) -> str:
 
 
 class _Trouble:
-    """Turns what the system says into StoreUnavailable, without the names of files."""
+    """A block in which what the system says becomes StoreUnavailable."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -277,7 +279,15 @@ class _Trouble:
         error: BaseException | None,
         traceback: types.TracebackType | None,
     ) -> None:
-        if error is not None:
-            without_names(error)
         if isinstance(error, OSError):
-            raise StoreUnavailable(f"{self._path}: {error.strerror}") from error
+            raise _unavailable(self._path, error) from error
+
+
+def _unavailable(path: str, error: OSError) -> StoreUnavailable:
+    # Without the names of files, which are keys: also of what has led to it.
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError):
+            del found.filename
+        found = found.__cause__ or found.__context__
+    return StoreUnavailable(f"{path}: {error.strerror}")

@@ -148,7 +148,7 @@ class TestSweep:
         (file_of(store, kept).parent / "new").write_bytes(b"half")
         store._index.add("ann", new_key())
         assert store.sweep(time.time()) == 0
-        assert file_of(store, cut).exists(), "somebody may be writing it"
+        assert file_of(store, cut).exists(), "it is too new"
         assert store.sweep(time.time() + store.margin + 1) == 0
         assert sorted(name[-64:] for name in files(store)) == [kept, kept]
 
