@@ -20,7 +20,8 @@ from .errors import NewerFormat
 from .unpacking import unpack as unpack_body
 
 _FORMAT = 1
-#: What later versions may begin with; the kind and the length follow in all of them.
+#: What later versions may begin with; the kind and the length follow in all of them. The last one
+#: is taken: encrypted records begin with it.
 LATER_FORMATS: t.Final = range(_FORMAT + 1, 32)
 _LIVE, _STUB = b"\x01L", b"\x01S"
 
