@@ -103,6 +103,7 @@ class TestParameters:
         ("memory:", {"sqlite3", "redis"}),
         ("sqlite:///s.db", {"redis", "pymemcache"}),
         ("memcached://host", {"sqlite3", "redis"}),
+        ("postgresql:///x", {"sqlite3", "redis", "pymemcache"}),
         (None, {"sqlite3", "redis"}),
     ],
 )
