@@ -41,6 +41,10 @@ class Proxy:
         while self._sockets:
             _close(self._sockets.pop())
 
+    def saw(self, client: socket.socket, data: bytes, *, is_request: bool) -> None:
+        """Take note of what is about to be handed on from or to a client."""
+        self.requests += is_request
+
     def __enter__(self) -> Self:
         return self
 
@@ -62,9 +66,8 @@ class Proxy:
     def _hand_on(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(2**16):
-                if is_request:
-                    self.requests += 1
-                elif self.lose_answers:
+                self.saw(source if is_request else target, data, is_request=is_request)
+                if self.lose_answers and not is_request:
                     break
                 target.sendall(data)
         _close(source)
