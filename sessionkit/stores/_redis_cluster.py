@@ -13,7 +13,6 @@ import time
 import typing as t
 
 import redis
-import redis.exceptions
 
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
@@ -34,7 +33,10 @@ from ._redis_slots import parse_slots
 from ._redis_slots import slot_of
 from ._redis_urls import split_hosts
 from ._redis_wire import NotSent
+from ._redis_wire import Redirection
 from ._redis_wire import Wire
+from ._redis_wire import is_down
+from ._redis_wire import redirection
 
 #: Seconds for which a node that did not answer is not asked for what others can tell, too.
 PAUSE = 1.0
@@ -139,14 +141,14 @@ class Cluster:
             try:
                 answer = send(wire)
             except StoreUnavailable as error:
-                cause = error.__cause__
-                if isinstance(cause, redis.exceptions.MovedError):
-                    address = self._moved(slot, self._told(cause, address))
-                    wire = self._wire(address)
-                elif isinstance(cause, redis.exceptions.AskError):
+                told = redirection(error.__cause__)
+                if told is not None and told.asking:
                     # For this command only; the slot has not moved yet.
-                    wire = self._wire(self._told(cause, address)).asking()
-                elif isinstance(cause, redis.exceptions.ClusterDownError) or error.unreachable:
+                    wire = self._wire(self._told(told, address)).asking()
+                elif told is not None:
+                    address = self._moved(slot, self._told(told, address))
+                    wire = self._wire(address)
+                elif error.unreachable or is_down(error.__cause__):
                     self._lost(address, error)
                     before, address = address, self._map.slots[slot].address
                     refused = not error.unreachable or isinstance(error, NotSent)
@@ -161,8 +163,8 @@ class Cluster:
                 return answer
         raise StoreUnavailable(f"{self.address}: the nodes send each other's keys round in circles")
 
-    def _told(self, error: redis.exceptions.AskError, asked: Address) -> Address:
-        address = (error.host or asked[0], error.port)
+    def _told(self, told: Redirection, asked: Address) -> Address:
+        address = (told.host or asked[0], told.port)
         return address if self._source.remap is None else self._source.remap(address)
 
     def _moved(self, slot: int, address: Address) -> Address:

@@ -27,6 +27,7 @@ from ._redis_connections import can_be_copied
 from ._redis_connections import disconnect
 from ._redis_connections import parse_redis_url
 from ._redis_urls import split_hosts
+from ._redis_wire import is_down
 
 Address = tuple[str, int]
 
@@ -80,7 +81,7 @@ class SentinelConnections(DirectConnections):
             self.close()
 
     def refused(self, error: redis.ResponseError) -> bool:
-        if not isinstance(error, (redis.ReadOnlyError, redis.exceptions.MasterDownError)):
+        if not isinstance(error, redis.ReadOnlyError) and not is_down(error):
             return False
         self.close()  # it was the master
         return True

@@ -111,8 +111,6 @@ def _answer(connection: Connection) -> t.Any:
         return connection.read_response(disable_decoding=True)
     except redis.ResponseError as error:
         return error
-    except redis.AuthenticationError as error:  # a connection error to redis-py
-        return redis.ResponseError(str(error))
 
 
 def _fields(answers: list[t.Any]) -> dict[str, str]:

@@ -178,6 +178,27 @@ def check_waiting(replicas: int, wait_timeout: float, timeout: float | None) -> 
         )
 
 
+class Redirection(t.NamedTuple):
+    """Where a node of a cluster says that a key is, and whether it is only on its way there."""
+
+    host: str
+    port: int
+    asking: bool
+
+
+def redirection(error: BaseException | None) -> Redirection | None:
+    """Return where to go after an error; by its text, since not every redis-py has a class."""
+    kind = {"MovedError": "MOVED ", "AskError": "ASK "}.get(type(error).__name__, "")
+    match = re.fullmatch(r"(MOVED|ASK) \d+ (.*):(\d+)", f"{kind}{error}")
+    return match and Redirection(match[2].strip("[]"), int(match[3]), match[1] == "ASK")
+
+
+def is_down(error: BaseException | None) -> bool:
+    """Say whether a node does not serve a key because of the state of its cluster."""
+    named = isinstance(error, redis.exceptions.ClusterDownError)
+    return named or str(error).startswith(("CLUSTERDOWN", "MASTERDOWN"))
+
+
 def translate(
     error: redis.RedisError, address: str, kind: type[StoreUnavailable] = StoreUnavailable
 ) -> StoreUnavailable:
