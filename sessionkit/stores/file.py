@@ -126,12 +126,13 @@ class FileStore:
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         with self._trouble:
             for _ in range(_TRIES):
-                if expected is None:
-                    self._folder.make(_shard_of(key))
                 # It fails if the folder is taken away meanwhile.
-                with contextlib.suppress(FileNotFoundError), self._shard(key) as shard:
-                    if shard is not None:
-                        return shard.swap(key, expected, record)
+                with contextlib.suppress(FileNotFoundError):
+                    if expected is None:
+                        self._folder.make(_shard_of(key))
+                    with self._shard(key) as shard:
+                        if shard is not None:
+                            return shard.swap(key, expected, record)
                 if expected is not None:
                     return False
             raise StoreUnavailable(f"{self.path} is taken away again and again")
