@@ -33,14 +33,38 @@ def _script(text: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-_ENTER = """
+# What has no record any more, since it has expired, is looked for whenever the index has doubled, so
+# that the index of an owner who is never listed does not grow for ever.
+_PRUNE = f"""
+local function prune(index, prefix)
+  local listed = redis.call('ZRANGE', index, 0, -1, 'WITHSCORES')
+  local old = redis.call('TIME')[1] - {GRACE}
+  local members = {{}}
+  for i = 1, #listed, 2 do
+    if tonumber(listed[i + 1]) < old and redis.call('EXISTS', prefix .. listed[i]) == 0 then
+      redis.call('ZREM', index, listed[i])
+    else
+      members[#members + 1] = listed[i]
+    end
+  end
+  return members
+end
+"""
+
+_ENTER = f"""{_PRUNE}
 local function enter(index, member, deadline)
   local lives = redis.call('EXISTS', index) == 1
-  redis.call('ZADD', index, redis.call('TIME')[1], member)
+  local added = redis.call('ZADD', index, redis.call('TIME')[1], member)
   if lives then
     redis.call('PEXPIREAT', index, deadline, 'GT')
   else
     redis.call('PEXPIREAT', index, deadline)
+  end
+  if added == 1 then
+    local count = redis.call('ZCARD', index)
+    if count >= 16 and bit.band(count, count - 1) == 0 then
+      prune(index, string.sub(KEYS[1], 1, -65))
+    end
   end
 end
 """
@@ -123,30 +147,24 @@ return 1
 
 #: KEYS: index. ARGV: what precedes a member in the key of its record.
 OWNED_BY = _script(
-    f"""
-local listed = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local old = redis.call('TIME')[1] - {GRACE}
-local members = {{}}
-for i = 1, #listed, 2 do
-  if tonumber(listed[i + 1]) < old and redis.call('EXISTS', ARGV[1] .. listed[i]) == 0 then
-    redis.call('ZREM', KEYS[1], listed[i])
-  else
-    members[#members + 1] = listed[i]
-  end
-end
-return members
+    f"""{_PRUNE}
+return prune(KEYS[1], ARGV[1])
 """
 )
-
 
 # In a cluster an index is on another node than most of its records.
 
 #: KEYS: index. ARGV: deadline, member. Returns how many members there are; 1 if it was one.
 ENTER = _script(
-    f"""{_ENTER}
-local known = redis.call('ZSCORE', KEYS[1], ARGV[2])
-enter(KEYS[1], ARGV[2], ARGV[1])
-return known and 1 or redis.call('ZCARD', KEYS[1])
+    """
+local lives = redis.call('EXISTS', KEYS[1]) == 1
+local added = redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[2])
+if lives then
+  redis.call('PEXPIREAT', KEYS[1], ARGV[1], 'GT')
+else
+  redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+end
+return added == 1 and redis.call('ZCARD', KEYS[1]) or 1
 """
 )
 

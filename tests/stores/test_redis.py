@@ -601,6 +601,15 @@ class TestIndex:
         members: t.Any = client.zrange(index, 0, -1)
         assert members == [young.encode(), kept.encode()] or len(members) == 2
 
+    def test_what_has_expired_is_removed_by_what_begins(
+        self, store: RedisStore, client: redis.Redis
+    ) -> None:
+        index, kept = store._index("ann"), write(store)
+        client.zadd(index, {kept: 1, **{new_key(): time.time() - 700 for _ in range(30)}})
+        key = write(store)
+        members: t.Any = client.zrange(index, 0, -1)
+        assert set(members) == {kept.encode(), key.encode()}
+
     def test_a_write_mends_an_index_that_was_lost(
         self, store: RedisStore, client: redis.Redis
     ) -> None:
