@@ -9,6 +9,7 @@ import typing as t
 
 from .base_manager import BaseManager
 from .breaker import Breaker
+from .clock import now
 from .committer import Committer
 from .cookie import CookieOptions
 from .draft import Draft
@@ -79,7 +80,7 @@ class SessionManager(BaseManager):
         cookie: CookieOptions | None = None,
         bare_ids: bool = False,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
-        clock: cabc.Callable[[], float] = time.time,
+        clock: cabc.Callable[[], float] = now,
         sleep: cabc.Callable[[float], object] = _sleep,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import os
-import time
 import typing as t
 
 from .base_manager import BaseManager
+from .clock import now
 from .cookie import CookieOptions
 from .draft import Draft
 from .errors import ConfigurationError
@@ -65,7 +65,7 @@ class SealedSessionManager(BaseManager):
         policy: SessionPolicy | None = None,
         cookie: CookieOptions | None = None,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
-        clock: cabc.Callable[[], float] = time.time,
+        clock: cabc.Callable[[], float] = now,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(policy, cookie, types, clock, random_bytes)

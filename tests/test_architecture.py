@@ -16,7 +16,7 @@ CORE = ROOT / "sessionkit"
 # A new module goes to the lowest layer that its imports allow.
 LAYERS = [
     {"errors"},
-    {"store", "cookie", "caching"},
+    {"store", "cookie", "caching", "clock"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "keys", "aead", "seals", "merge", "values", "policy", "signals"},
     {"session", "mapping", "draft", "flash", "checking", "typed"},
@@ -49,6 +49,7 @@ DEPENDENCIES = {"blinker", "itsdangerous", "markupsafe", "ormsgpack", "werkzeug"
 CLIENTS = {
     "checking": {"typeguard"},
     "command_line": {"tqdm"},
+    "testing.fixtures": {"pytest"},
     "aead": {"cryptography"},
     "stores.memcached": {"pymemcache"},
     "stores._memcached_connection": {"pymemcache"},
