@@ -16,6 +16,10 @@ from sessionkit.errors import ConfigurationError
 
 _CHUNK = 65536
 _LONGEST_LINE = 2048
+
+# Before, `md` compares the cas of an item with nothing that it was told.
+_COMPARED_DELETE = (1, 6, 13)
+
 _AFTER_VALUE = b"\r\nEND\r\n"
 
 #: What the server says to a change, and whether it was made.
@@ -25,7 +29,6 @@ _ANSWERS = {
     b"EXISTS": False,
     b"NOT_FOUND": False,
     b"HD": True,
-    b"OK": True,  # up to 1.6.9
     b"NF": False,
     b"EX": False,
 }
@@ -43,12 +46,14 @@ class Connection:
     """A connection; what raises anything leaves it unfit for further use.
 
     :param client: pymemcache's, connected.
+    :param version: the server's.
     :ivar number: counts the connections to a server.
     """
 
-    def __init__(self, client: t.Any, number: int) -> None:
+    def __init__(self, client: t.Any, version: tuple[int, ...], number: int) -> None:
         self._client = client
         self._socket: Socket = client.sock
+        self._can_delete = version >= _COMPARED_DELETE
         self.number = number
 
     def close(self) -> None:
@@ -98,8 +103,23 @@ class Connection:
             _refuse(b"")
         return data[start:stop], cas
 
-    def change(self, request: bytes) -> bool:
-        """Send a request for a change; return whether it was made."""
+    def add(self, name: bytes, deadline: int, value: bytes) -> bool:
+        """Store *value* where nothing is."""
+        return self._change(b"add %b 0 %d %d\r\n%b\r\n" % (name, deadline, len(value), value))
+
+    def replace(self, name: bytes, cas: bytes, deadline: int, value: bytes) -> bool:
+        """Store *value* in place of what has this cas."""
+        return self._change(
+            b"cas %b 0 %d %d %b\r\n%b\r\n" % (name, deadline, len(value), cas, value)
+        )
+
+    def delete(self, name: bytes, cas: bytes) -> bool:
+        """Remove what has this cas. Frees memory where there is none."""
+        if self._can_delete:
+            return self._change(b"md %b C%b\r\n" % (name, cas))
+        return self.replace(name, cas, -1, b"")  # which has expired at once
+
+    def _change(self, request: bytes) -> bool:
         self._socket.sendall(request)
         data = self._receive()
         while not data.endswith(b"\r\n"):

@@ -22,7 +22,7 @@ from sessionkit.errors import ConfigurationError
 from ._freelist import FreeList
 from ._memcached_connection import Connection
 
-_MINIMUM = (1, 6)  # the first with `md`, which deletes what has this cas and nothing else
+_MINIMUM = (1, 6)
 
 # Three hexadecimal digits of a key; so many that the servers' shares differ by a few per cent.
 _SLOTS = 4096
@@ -107,13 +107,13 @@ class Server:
         client = copy.copy(self._template)
         client.server = address
         try:
-            self._greet(client)
+            version = self._greet(client)
         except BaseException:
             client.close()
             raise
         number = next(self._numbers)
         self.opened = number
-        return Connection(client, number)
+        return Connection(client, version, number)
 
     def _addresses(self) -> cabc.Sequence[object]:
         """Return where the server may be: pymemcache tries only the first of a name's addresses."""
@@ -135,8 +135,8 @@ class Server:
             return [server]  # TLS needs the name
         return [where for _, where in addresses]
 
-    def _greet(self, client: t.Any) -> None:
-        """Connect, and refuse a server that is too old."""
+    def _greet(self, client: t.Any) -> tuple[int, ...]:
+        """Connect, and return the server's version; refuse one that is too old."""
         try:
             if self._login:
                 words = " ".join(self._login).encode()
@@ -147,11 +147,12 @@ class Server:
             version = None
         if version is None:  # not in the context of that error, which quotes the password
             raise ConnectionRefusedError("too many connections, or this is no memcached")
-        numbers = re.match(r"(\d+)\.(\d+)", version)
-        if numbers and (int(numbers[1]), int(numbers[2])) < _MINIMUM:
+        numbers = tuple(map(int, re.findall(r"[0-9]{1,9}", version)[:3]))
+        if numbers < _MINIMUM:
             raise ConfigurationError(
                 f"the memcached at {self.name} is version {version}; sessions need 1.6 or later"
             )
+        return numbers
 
 
 class Servers:

@@ -109,20 +109,15 @@ class MemcachedStore:
         return _unpack(value, _Token(server, cas, opened))
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
-        value = _pack(record)
-        size = (self._deadline(record), len(value))
+        value, deadline = _pack(record), self._deadline(record)
         if expected is None:
-            return self._write(
-                key, None, lambda name, _: b"add %b 0 %d %d\r\n%b\r\n" % (name, *size, value)
-            )
+            return self._write(key, None, lambda there, name, _: there.add(name, deadline, value))
         return self._write(
-            key,
-            expected,
-            lambda name, cas: b"cas %b 0 %d %d %b\r\n%b\r\n" % (name, *size, cas, value),
+            key, expected, lambda there, name, cas: there.replace(name, cas, deadline, value)
         )
 
     def delete(self, key: str, expected: Record, /) -> bool:
-        return self._write(key, expected, lambda name, cas: b"md %b C%b\r\n" % (name, cas))
+        return self._write(key, expected, Connection.delete)
 
     def node_of(self, key: str, /) -> str:
         return self._server_of(key).name
@@ -141,7 +136,10 @@ class MemcachedStore:
         return deadline if deadline > _RELATIVE else -1
 
     def _write(
-        self, key: str, expected: Record | None, request: cabc.Callable[[bytes, bytes], bytes]
+        self,
+        key: str,
+        expected: Record | None,
+        change: cabc.Callable[[Connection, bytes, bytes], bool],
     ) -> bool:
         """Send a command that may not be sent twice.
 
@@ -154,7 +152,7 @@ class MemcachedStore:
             connection = server.live()
             try:
                 cas = b"" if expected is None else _cas(server, connection, name, expected)
-                done = cas is not None and connection.change(request(name, cas))
+                done = cas is not None and change(connection, name, cas)
             except BaseException:
                 server.drop(connection)
                 raise
