@@ -129,10 +129,11 @@ def test_a_projects_tests_pass(tmp_path: Path, middleware: str, options: list[st
     (tmp_path / "settings.py").write_text(SETTINGS.replace("MIDDLEWARE_PATH", repr(middleware)))
     (tmp_path / "urls.py").write_text(URLS)
     (tmp_path / "tests.py").write_text(TESTS)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     run = subprocess.run(
         [sys.executable, "-W", "error", "-m", "django", "test", *options],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "settings"},
+        env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "settings"},
         capture_output=True,
         text=True,
         check=False,

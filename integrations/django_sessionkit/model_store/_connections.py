@@ -11,6 +11,7 @@ import weakref
 from django.db import DataError
 from django.db import Error
 from django.db import IntegrityError
+from django.db import InterfaceError
 from django.db import OperationalError
 from django.db import ProgrammingError
 from django.db import connections
@@ -38,6 +39,8 @@ _MYSQL_LOST: t.Final = (1213, 1020)
 _SQLSTATE_LOST: t.Final = ("40001", "40P01")
 #: MySQL: the server has answered, and refuses the user or has no such database.
 _MYSQL_REFUSED: t.Final = (1044, 1045, 1049, 1698)
+#: MySQL: the connection is lost. Asked, PyMySQL may connect anew, and say that all is well.
+_MYSQL_BROKEN: t.Final = tuple((code,) for code in (1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031))
 _refused: t.Final = re.compile(
     r"FATAL: .*(authentication|password|role|does not exist|pg_hba|permission denied)"
 ).search
@@ -151,6 +154,9 @@ def unavailable(connection: Connection, error: Error) -> StoreUnavailable:
 def _is_broken(connection: Connection, error: Error) -> bool:
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
         return False
+
+    if isinstance(error, InterfaceError) or error.args[:1] in _MYSQL_BROKEN:
+        return True
 
     # It asks the server, but only after an error that may come from a connection that is lost.
     return not _is_locked(error) and not connection.is_usable()
