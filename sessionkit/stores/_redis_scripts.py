@@ -33,8 +33,8 @@ def _script(text: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-# What has no record any more, since it has expired, is looked for whenever the index has doubled, so
-# that the index of an owner who is never listed does not grow for ever.
+# Members without a record, which has expired, are looked for whenever an index has doubled, so that
+# that of an owner who is never listed does not grow for ever.
 _PRUNE = f"""
 local function prune(index, prefix)
   local listed = redis.call('ZRANGE', index, 0, -1, 'WITHSCORES')
