@@ -32,18 +32,21 @@ from tests.servers import PostgreSQLServer
 CAPABILITIES = frozenset({Moving, Owned, Sweepable, Enumerable, Closeable})
 TABLE = "sessionkit_sessions"
 
+#: For a store for which a busy machine is no outage.
+PATIENT: dict[str, t.Any] = {"timeout": 20.0, "connect_timeout": 20.0}
+
 
 @pytest.fixture
 def url(postgresql_server: PostgreSQLServer) -> str:
     """The URL of a database with an empty table."""
-    PostgresStore(postgresql_server.url).create_schema()
+    PostgresStore(postgresql_server.url, **PATIENT).create_schema()
     postgresql_server.execute(f"TRUNCATE {TABLE}")
     return postgresql_server.url
 
 
 @pytest.fixture
 def store(url: str) -> PostgresStore:
-    return PostgresStore(url)
+    return PostgresStore(url, **PATIENT)
 
 
 @pytest.fixture
@@ -67,13 +70,13 @@ class TestPostgresStore(StoreConformance):
     @pytest.fixture
     def store(self, url: str) -> Store:
         self.url = url
-        return PostgresStore(url)
+        return PostgresStore(url, **PATIENT)
 
     def opener(self, store: Store) -> t.Callable[[], Store]:
-        return functools.partial(PostgresStore, self.url)
+        return functools.partial(PostgresStore, self.url, **PATIENT)
 
     def neighbour(self, store: Store) -> Store:
-        neighbour = PostgresStore(self.url, table="neighbours")
+        neighbour = PostgresStore(self.url, table="neighbours", **PATIENT)
         neighbour.create_schema()
         neighbour.clear()
         return neighbour
@@ -89,10 +92,10 @@ class TestPostgresStoreWithoutPreparingAnythingUnderAnotherIsolation(StoreConfor
     @pytest.fixture
     def store(self, url: str) -> Store:
         self.url = f"{url}?options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
-        return PostgresStore(self.url, prepare=False)
+        return PostgresStore(self.url, prepare=False, **PATIENT)
 
     def opener(self, store: Store) -> t.Callable[[], Store]:
-        return functools.partial(PostgresStore, self.url, prepare=False)
+        return functools.partial(PostgresStore, self.url, prepare=False, **PATIENT)
 
 
 @pytest.mark.attack
@@ -104,7 +107,7 @@ class TestPostgresStoreThroughAPool(StoreConformance):
     def store(self, url: str) -> t.Iterator[Store]:
         self.url = url
         with psycopg_pool.ConnectionPool(url, min_size=1, max_size=8) as pool:
-            yield PostgresStore(pool)
+            yield PostgresStore(pool, **PATIENT)
 
     def opener(self, store: Store) -> t.Callable[[], Store]:
         return functools.partial(pooled, self.url)
@@ -132,12 +135,13 @@ def write_often(store: PostgresStore) -> None:
 
 
 def pooled(url: str) -> PostgresStore:
-    return PostgresStore(psycopg_pool.ConnectionPool(url, min_size=1, max_size=2, open=True))
+    pool = psycopg_pool.ConnectionPool(url, min_size=1, max_size=2, open=True)
+    return PostgresStore(pool, **PATIENT)
 
 
 class TestSchema:
     def test_without_a_table_it_is_said_what_to_do(self, url: str, new_table: str) -> None:
-        store = PostgresStore(url, table=new_table)
+        store = PostgresStore(url, table=new_table, **PATIENT)
         for operation in operations(store):
             with pytest.raises(StoreUnavailable, match=r"create_schema\(\)") as caught:
                 operation()
@@ -154,7 +158,7 @@ class TestSchema:
     def test_everybody_may_create_it_at_once(self, url: str) -> None:
         for _ in range(5):
             table = f"t_{secrets.token_hex(8)}"
-            stores = [PostgresStore(url, table=table) for _ in range(8)]
+            stores = [PostgresStore(url, table=table, **PATIENT) for _ in range(8)]
             barrier = threading.Barrier(len(stores))
             errors: list[BaseException] = []
 
@@ -182,7 +186,7 @@ class TestSchema:
     ) -> None:
         with postgresql_server.client() as client:
             client.execute(PostgresStore.schema(new_table).encode())
-        store = PostgresStore(url, table=new_table)
+        store = PostgresStore(url, table=new_table, **PATIENT)
         key = write(store)
         store.create_schema()
         assert store.owned_by("ann", 0.0) == [key]
@@ -190,7 +194,7 @@ class TestSchema:
     def test_a_missing_index_is_added(
         self, postgresql_server: PostgreSQLServer, url: str, new_table: str
     ) -> None:
-        store = PostgresStore(url, table=new_table)
+        store = PostgresStore(url, table=new_table, **PATIENT)
         store.create_schema()
         postgresql_server.execute(f"DROP INDEX {new_table}_owner")
         store.create_schema()
@@ -200,7 +204,7 @@ class TestSchema:
 
     def test_a_table_in_a_schema(self, postgresql_server: PostgreSQLServer, url: str) -> None:
         postgresql_server.execute('CREATE SCHEMA IF NOT EXISTS "Shop"')
-        store = PostgresStore(url, table="Shop.Sessions")
+        store = PostgresStore(url, table="Shop.Sessions", **PATIENT)
         store.create_schema()
         store.create_schema()
         key = write(store)
@@ -216,7 +220,7 @@ class TestSchema:
         postgresql_server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         postgresql_server.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} TO shop")
         shop = postgresql_server.url_as("shop")
-        store = PostgresStore(shop)
+        store = PostgresStore(shop, **PATIENT)
         store.create_schema()
         key = write(store)
         record = store.get(key)
@@ -231,7 +235,7 @@ class TestSchema:
         self, postgresql_server: PostgreSQLServer, url: str, new_table: str
     ) -> None:
         postgresql_server.execute(f"CREATE TABLE {new_table} (key text, value text)")
-        store = PostgresStore(url, table=new_table)
+        store = PostgresStore(url, table=new_table, **PATIENT)
         for operation in operations(store):
             with pytest.raises(StoreUnavailable, match="is not a table of") as caught:
                 operation()
@@ -461,7 +465,7 @@ def shown(error: BaseException | None) -> str:
 class TestPools:
     def test_a_pool_stays_as_it_was(self, url: str) -> None:
         with psycopg_pool.ConnectionPool(url, min_size=1, max_size=1) as pool:
-            store = PostgresStore(pool, timeout=0.5)
+            store = PostgresStore(pool, **PATIENT)
             key = write(store)
             record = store.get(key)
             assert record is not None
@@ -475,7 +479,7 @@ class TestPools:
 
     def test_an_open_transaction_of_the_application_is_left_alone(self, url: str) -> None:
         with psycopg_pool.ConnectionPool(url, min_size=2, max_size=2) as pool:
-            store = PostgresStore(pool)
+            store = PostgresStore(pool, **PATIENT)
             with pool.connection() as connection:
                 connection.execute("CREATE TABLE undone (x int)")
                 write(store)
@@ -495,7 +499,7 @@ class TestPools:
 
     def test_a_pool_that_is_not_open(self, url: str) -> None:
         pool = psycopg_pool.ConnectionPool(url, open=False)
-        store = PostgresStore(pool)
+        store = PostgresStore(pool, **PATIENT)
         with pytest.raises(StoreUnavailable, match="not open"):
             store.get(new_key())
         with pool:
@@ -506,7 +510,7 @@ class TestPools:
     ) -> None:
         with psycopg_pool.ConnectionPool(url, min_size=3, max_size=3) as pool:
             pool.wait()
-            store = PostgresStore(pool, connect_timeout=5.0)
+            store = PostgresStore(pool, **PATIENT)
             for operation in (write, lambda store: store.get(new_key())):
                 terminate(postgresql_server)
                 operation(store)
