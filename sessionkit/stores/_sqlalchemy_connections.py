@@ -89,6 +89,11 @@ class Session:
             self._connection.exec_driver_sql(statement)
             self._begun = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was begun that had to be undone."""
+        return self._begin is not None and not self._begun
+
     def finish(self) -> None:
         """End what a dialect has begun by itself; the session is fit for further use then."""
         self.commit()
@@ -175,21 +180,23 @@ class Connections:
         try:
             result = work(session)
             session.finish()
-        except BaseException as error:
+        except sqlalchemy.exc.DBAPIError as error:
+            too_large = is_too_large(error) and not session.fits(size) and not timed_out(error)
+            # The server has said no, and is as willing to answer as before.
+            done_with = error.connection_invalidated or too_large or not session.is_idle
+            (self._sessions.drop if done_with else self._sessions.give)(session)
+            if too_large:
+                # Not unreachable: others, with smaller sessions, need not suffer for it.
+                raise StoreUnavailable(
+                    f"{self.address}: the server does not take a session of {size} bytes; raise "
+                    "its max_allowed_packet to more than twice policy.max_payload"
+                ) from error
+            raise
+        except BaseException:
             self._sessions.drop(session)  # what it is in the middle of, nobody knows
-            if isinstance(error, sqlalchemy.exc.DBAPIError) and not session.fits(size):
-                self._explain(error, size)
             raise
         self._sessions.give(session)
         return result
-
-    def _explain(self, error: sqlalchemy.exc.DBAPIError, size: int) -> None:
-        if is_too_large(error) and not timed_out(error):
-            # Not unreachable: others, with smaller sessions, need not suffer for it.
-            raise StoreUnavailable(
-                f"{self.address}: the server does not take a session of {size} bytes; raise its "
-                "max_allowed_packet to more than twice policy.max_payload"
-            ) from error
 
     def _living(self) -> Session:
         """Take a connection that is alive."""

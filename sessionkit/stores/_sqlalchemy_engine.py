@@ -107,7 +107,10 @@ def _url(source: str | sa.URL) -> sa.URL:
         # Its text may quote the password.
         raise ConfigurationError(
             "SQLAlchemy cannot take the store URL apart; characters such as / # ? @ : in a user "
-XX
+            "name or password must be percent-encoded"
+        ) from None
+    return url
+
 
 def _refuse_memory(url: sa.URL) -> None:
     if url.get_backend_name() != "sqlite":
@@ -162,7 +165,8 @@ def _prepare(dialect: sa.Dialect, timeout: float, connection: t.Any, _record: ob
             # NO_BACKSLASH_ESCAPES, change what a statement means.
             cursor.execute(
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds} "
+                f"/*M! , max_statement_time = {patience:.3f} */"  # which only MariaDB has
             )
     elif dialect.name == "postgresql":
         if dialect.driver == "psycopg":

@@ -108,7 +108,8 @@ class SQLAlchemyStore:
         """
         for left in reversed(range(_ATTEMPTS)):
             try:
-                return self._write(lambda session: session.run(self._sql.make))
+                self._write(lambda session: session.run(self._sql.make))
+                break
             except StoreUnavailable as error:
                 # Others may have made it between our look and our statement; then look again.
                 if error.unreachable or not left:

@@ -56,20 +56,22 @@ def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, Non
 
 @contextlib.contextmanager
 def too_many_connections(scene: Scene) -> cabc.Generator[None, None, None]:
-    with contextlib.ExitStack() as stack:
-        scene.server.execute("SET GLOBAL max_connections = 10")
+    scene.server.execute("SET GLOBAL max_connections = 10")
+    end_connections(scene)
+    others = []
 
+    try:
         with contextlib.suppress(Exception):  # until it has enough of them
             while True:
-                stack.enter_context(scene.server.client())
+                others.append(scene.server.client())
 
-        end_connections(scene)
+        yield
+    finally:
+        with others.pop() as admin, admin.cursor() as cursor:
+            cursor.execute("SET GLOBAL max_connections = 151")
 
-        try:
-            yield
-        finally:
-            stack.close()
-            scene.server.execute("SET GLOBAL max_connections = 151")
+        for other in others:
+            other.close()
 
 
 @contextlib.contextmanager

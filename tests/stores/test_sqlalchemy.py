@@ -113,6 +113,7 @@ class TestContractOnMariaDB(OnMariaDB, Contract):
     pass
 
 
+@pytest.mark.attack
 class TestContractOnPostgreSQL(OnPostgreSQL, Contract):
     pass
 
@@ -212,6 +213,7 @@ def fails(operation: Operation, text: str = ":", *, unreachable: bool) -> StoreU
     return caught.value
 
 
+@pytest.mark.attack
 class TestServerTrouble:
     @pytest.mark.parametrize("driver", ["mysql+pymysql", "postgresql+psycopg"])
     def test_no_server(self, driver: str) -> None:
