@@ -70,6 +70,7 @@ class TestMemcachedStore(StoreConformance):
         return MemcachedStore(self.url, prefix="sessionkit:2:")
 
 
+@pytest.mark.attack
 class TestMemcachedStoreOnAnOlderServer(StoreConformance):
     """Up to 1.6.12 `md` does not compare, and what is deleted is replaced by what has expired."""
 
@@ -235,6 +236,26 @@ class TestServerTrouble:
         assert store.get(key) is None
         assert store.swap(key, record, successor(record)) is False
         assert store.delete(key, record) is False
+
+    def test_up_to_1_6_12_what_is_ended_is_replaced_by_what_has_expired(
+        self, server: MemcachedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_memcached_connection, "_COMPARED_DELETE", (1000,))
+        store = MemcachedStore(server.url)
+        key, record = new_key(), new_record()
+        assert store.swap(key, None, record)
+        stale = read(store, key)
+        assert store.swap(key, stale, successor(record))
+        found = read(store, key)
+        assert [store.delete(key, one) for one in (stale, record, found, found)] == [
+            False,
+            False,
+            True,
+            False,
+        ]
+        assert store.get(key) is None
+        assert store.swap(key, found, successor(found)) is False
+        assert store.swap(key, None, record)
 
     def test_what_is_too_large_is_refused_and_what_was_there_stays(
         self, own_server: MemcachedServer
@@ -622,7 +643,7 @@ class TestWhatIsStored:
     def left(self, client: t.Any, key: str) -> int:
         """How many seconds the server keeps it; -1: for ever."""
         answer: bytes = client.raw_command(f"mg {name_of(key)} t")
-        return int(answer.removeprefix(b"HD t"))
+        return int(answer.partition(b" t")[2])
 
     def test_where_and_for_how_long(self, store: MemcachedStore, client: t.Any) -> None:
         now = time.time()
