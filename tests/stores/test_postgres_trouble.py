@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import typing as t
+import warnings
 import weakref
 
 import psycopg
@@ -479,7 +480,9 @@ class TestConnections:
         assert connection is not None
         store._connections.give(connection)
         descriptor = connection.pgconn.socket
-        pid = os.fork()
+        with warnings.catch_warnings():  # 3.12 warns where there are threads
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
         if pid == 0:
             alone = store._connections.idle() is None and not is_open(descriptor)
             del store, connection
