@@ -128,11 +128,10 @@ class MemcachedStore:
 
     def _deadline(self, record: Record) -> int:
         """Return the second at which the server may drop *record*."""
-        moment = record.expires_at + self.margin
-        if moment >= _LAST_MOMENT:
-            return 0  # never
         # One more: the server counts its own seconds, which begin when it likes.
-        deadline = math.ceil(moment) + 1
+        deadline = math.ceil(min(record.expires_at + self.margin, _LAST_MOMENT)) + 1
+        if deadline > _LAST_MOMENT:
+            return 0  # never
         return deadline if deadline > _RELATIVE else -1
 
     def _write(
