@@ -172,6 +172,11 @@ def create(name: str, folder: int) -> int:
     return descriptor
 
 
+def flush(descriptor: int) -> None:
+    """Write what is in an open file to the disk."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only the latter
+
+
 def names_in(folder: int) -> list[str]:
     """Return the names of what is in a folder that is open."""
     return os.listdir(folder)

@@ -14,6 +14,7 @@ from . import _file_lock
 from ._file_folder import READ
 from ._file_folder import WRITE
 from ._file_folder import create
+from ._file_folder import flush
 from ._file_index import OwnerIndex
 from ._file_record import NOTHING
 from ._file_record import Contents
@@ -129,7 +130,7 @@ class Shard:
                 if fits(slot, found.capacity):
                     write_next(descriptor, slot, found)
                     if self._durable:
-                        os.fdatasync(descriptor)
+                        flush(descriptor)
                     return True
         finally:
             os.close(descriptor)
@@ -182,7 +183,7 @@ class Shard:
             self._index.add(record.owner, key)
         self.tidy()
         try:
-            self._write(NEW, record, key, flush=True)
+            self._write(NEW, record, key, safe=True)
             os.rename(NEW, key, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         except BaseException:
             self.tidy()
@@ -191,12 +192,12 @@ class Shard:
         if owner is not None and record.owner != owner:
             self._index.discard(owner, key)
 
-    def _write(self, name: str, record: Record, key: str = "", *, flush: bool = False) -> None:
+    def _write(self, name: str, record: Record, key: str = "", *, safe: bool = False) -> None:
         descriptor = create(name, self._folder)
         try:
             write_first(descriptor, encode(key or name, record, 1))
-            if flush or self._durable:
-                os.fdatasync(descriptor)
+            if safe or self._durable:
+                flush(descriptor)
         finally:
             os.close(descriptor)
 

@@ -224,7 +224,7 @@ class TestReaders:
         store, key = FileStore(path), new_key()
         assert store.swap(key, None, Record(payload_of(1), 1, time.time() + 60))
         work = [keep_writing, keep_reading, keep_reading]
-        for child in [fork(functools.partial(one, store, key, 2.0)) for one in work]:
+        for child in [fork(functools.partial(one, store, key, 1.0)) for one in work]:
             wait(child)
 
     def test_in_threads(self, path: Path) -> None:
