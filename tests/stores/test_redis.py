@@ -30,6 +30,7 @@ from sessionkit.testing import new_record
 from sessionkit.testing import successor
 from tests.servers import Proxy
 from tests.servers import RedisServer
+from tests.stores.few_processes import FewProcesses
 
 Start = t.Callable[..., RedisServer]
 
@@ -49,7 +50,7 @@ class TestRedisStore(StoreConformance):
         return RedisStore(self.url, prefix="sessionkit:2:")
 
 
-class TestRedisStoreThroughAPoolOfItsOwnKind(StoreConformance):
+class TestRedisStoreThroughAPoolOfItsOwnKind(FewProcesses):
     """A pool that does more than to hold connections is borrowed from, as Sentinel's."""
 
     capabilities: t.ClassVar = frozenset({Moving, Owned, Enumerable, Closeable})

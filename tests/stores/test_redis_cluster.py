@@ -24,7 +24,6 @@ from sessionkit.stores._redis_slots import SlotMap
 from sessionkit.stores._redis_slots import slot_of
 from sessionkit.stores.redis import RedisStore
 from sessionkit.stores.redis_cluster import RedisClusterStore
-from sessionkit.testing import StoreConformance
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
@@ -32,6 +31,7 @@ from tests.servers import Proxy
 from tests.servers import RedisCluster
 from tests.servers import RedisServer
 from tests.servers.redis_cluster import ClusterNode
+from tests.stores.few_processes import FewProcesses
 
 Start = t.Callable[..., t.Any]
 
@@ -48,7 +48,7 @@ def store(cluster: RedisCluster) -> RedisClusterStore:
     return RedisClusterStore(cluster.url)
 
 
-class TestRedisClusterStore(StoreConformance):
+class TestRedisClusterStore(FewProcesses):
     capabilities: t.ClassVar = frozenset({Owned, Enumerable, Partitioned, Closeable})
     rounds = 10
 

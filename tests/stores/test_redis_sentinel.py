@@ -20,7 +20,6 @@ from sessionkit.store import Store
 from sessionkit.stores import open_store
 from sessionkit.stores._redis_sentinel import SentinelConnections
 from sessionkit.stores.redis import RedisStore
-from sessionkit.testing import StoreConformance
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
@@ -28,6 +27,7 @@ from tests.servers import RedisServer
 from tests.servers import SentinelTrio
 from tests.servers.redis_sentinel import SERVICE
 from tests.servers.redis_sentinel import SentinelServer
+from tests.stores.few_processes import FewProcesses
 
 make_sentinel: t.Any = redis.sentinel.Sentinel
 
@@ -48,7 +48,7 @@ def client(trio: SentinelTrio) -> redis.Redis:
     return t.cast(redis.Redis, finder.master_for(SERVICE, decode_responses=True))
 
 
-class TestRedisStoreOnSentinel(StoreConformance):
+class TestRedisStoreOnSentinel(FewProcesses):
     capabilities: t.ClassVar = frozenset({Moving, Owned, Enumerable, Closeable})
     rounds = 10
 
@@ -100,6 +100,14 @@ class TestSources:
         said = [connections._arguments[name] for name in ("username", "password", "db")]
         assert said == ["user", "secret", 3]
         assert all("password" not in one._arguments for one in connections._sentinels)
+
+    def test_tls_in_a_url_is_for_sentinel_too(self) -> None:
+        store: t.Any = open_store("rediss+sentinel://:secret@one/shop?ssl_ca_certs=/ca.pem")
+        connections: t.Any = store._connections
+        for one in (connections, *connections._sentinels):
+            assert one._class is redis.SSLConnection
+            assert one._arguments["ssl_ca_certs"] == "/ca.pem"
+            assert one._arguments["ssl_check_hostname"] is True
 
     @pytest.mark.parametrize(
         "url",
@@ -164,7 +172,7 @@ class TestTrouble:
 
     def test_a_master_that_is_none_any_more(self) -> None:
         """A planned failover, as Sentinel does it, without the wait for it."""
-        with RedisServer() as one, RedisServer() as two, SentinelServer(one, quorum=1) as sentinel:
+        with pair() as (one, two), SentinelServer(one, quorum=1) as sentinel:
             url = f"redis+sentinel://127.0.0.1:{sentinel.port}/{SERVICE}"
             store = RedisStore(url)
             key, record = new_key(), new_record(owner="ann")
@@ -181,6 +189,13 @@ class TestTrouble:
             assert store.swap(key, record, successor(record)), "nothing was done by the first"
             assert store.get(key) == successor(record)
             assert RedisStore(two.url).get(key) == successor(record)
+
+
+@contextlib.contextmanager
+def pair() -> t.Iterator[tuple[RedisServer, RedisServer]]:
+    options: dict[str, t.Any] = {"repl_diskless_sync_delay": "0"}
+    with RedisServer(**options) as one, RedisServer(**options) as two:
+        yield one, two
 
 
 @pytest.mark.attack
