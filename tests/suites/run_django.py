@@ -1,6 +1,6 @@
 """Run Django's own tests that touch sessions on our engine, under its middleware and under ours.
 
-usage: python tests/suites/run_django.py sqlite|redis DIRECTORY [argument of runtests.py ...]
+usage: python tests/suites/run_django.py sqlite|redis|model DIRECTORY [argument of runtests.py ...]
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def store_url(kind: str) -> cabc.Generator[str, None, None]:
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{folder}/sessions.sqlite3"
+    elif kind == "model":
+        yield "django:"
     else:
         from tests.servers import RedisServer
 
@@ -84,7 +86,7 @@ def main(kind: str, directory: Path, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] not in (["sqlite"], ["redis"]) or len(sys.argv) < 3:
+    if sys.argv[1:2] not in (["sqlite"], ["redis"], ["model"]) or len(sys.argv) < 3:
         sys.exit(__doc__)
 
     sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))
