@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as cabc
 import contextlib
 import struct
+import time
 import typing as t
 import urllib.parse
 import weakref
@@ -45,6 +46,9 @@ _OVERTAKEN = ("40001", "40P01", "23505")
 
 _READ_ONLY = "25006"
 
+# Seconds until connections to a server that cannot be written are given up once more.
+_LOOK_AGAIN = 1.0
+
 
 class PostgresStore:
     """Keeps sessions in a table of one PostgreSQL database, 13 or later.
@@ -71,7 +75,7 @@ class PostgresStore:
         nothing is prepared or set in a connection then.
     :param synchronous_commit: what PostgreSQL's setting of this name is for every write; None
         leaves it as it is. With ``off`` a write returns before it is on the disk: a crash of the
-        server forgets the last half second, except logins and logouts.
+        server forgets the last half second, except logins, logouts and renewals.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class PostgresStore:
             max_idle=max_idle,
             prepare=prepare,
         )
+        self._next_look = 0.0
         weakref.finalize(self, self._connections.close)
 
     @classmethod
@@ -247,9 +252,16 @@ class PostgresStore:
         except psycopg.Error as error:
             if error.sqlstate in _OVERTAKEN:
                 return 0
-            if error.sqlstate is None or error.sqlstate == _READ_ONLY:
-                connections.close()  # they lead to where nothing can be written
+            if error.sqlstate is None or (error.sqlstate == _READ_ONLY and self._may_look_again()):
+                connections.close()  # behind the same name there may be another server by now
             raise unavailable(error, connections.address, self._table.name) from error
+
+    def _may_look_again(self) -> bool:
+        now = time.monotonic()
+        if now < self._next_look:
+            return False
+        self._next_look = now + _LOOK_AGAIN
+        return True
 
     def _ask(self, connection: Connection, statement: Statement, values: Values) -> PGresult:
         try:

@@ -110,6 +110,13 @@ def lived(store: PostgresStore, key: str) -> bool:
         return False
 
 
+def written(store: PostgresStore) -> bool:
+    try:
+        return store.swap(new_key(), None, new_record())
+    except StoreUnavailable:
+        return False
+
+
 class TestServerTrouble:
     def test_no_server(self) -> None:
         store = PostgresStore("postgresql://user:hunter2@127.0.0.1:1/shop")
@@ -236,6 +243,20 @@ class TestServerTrouble:
             assert caught.value.unreachable is False
         own_server.execute("SELECT pg_promote()")
         assert store.delete(key, record)
+
+    def test_connections_to_a_server_that_was_demoted_are_given_up(
+        self, own_server: PostgreSQLServer
+    ) -> None:
+        own_server.execute("CREATE ROLE shop LOGIN")
+        own_server.execute(f"GRANT ALL ON {TABLE} TO shop")
+        own_server.execute("ALTER ROLE shop SET default_transaction_read_only = on")
+        store = patient_store(own_server.url_as("shop"))
+        for _ in range(3):
+            assert store.get(new_key()) is None
+            with pytest.raises(StoreUnavailable, match="read-only"):
+                store.swap(new_key(), None, new_record())
+        own_server.execute("ALTER ROLE shop RESET default_transaction_read_only")
+        until(lambda: written(store))
 
     def test_of_two_servers_the_one_that_can_be_written(self, own_server: PostgreSQLServer) -> None:
         with PostgreSQLServer() as standby:
