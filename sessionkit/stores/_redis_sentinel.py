@@ -74,6 +74,7 @@ class SentinelConnections(DirectConnections):
         self.address = f"redis+sentinel://{hosts}/{self._service}/{arguments.get('db') or 0}"
         self.give = self._give
         self.idle = self._idle
+        self.close = self._drain
 
     def failed(self, error: redis.RedisError) -> None:
         # A master that hangs is replaced, too.
@@ -97,6 +98,10 @@ class SentinelConnections(DirectConnections):
             else:
                 self._ask_at = now + ASK_AGAIN
         return self._list.idle()
+
+    def _drain(self) -> None:
+        for connections in (self._list, *(one._list for one in self._sentinels)):
+            connections.drain()
 
     def _follow(self, master: Address) -> None:
         if self._master != master:
@@ -180,6 +185,7 @@ def parse_sentinel_url(url: str) -> tuple[t.Any, dict[str, t.Any], Sentinels]:
     parts, hosts = split_hosts(url, "sentinel", 26379)
     _, _, path = parts.path.partition("/")
     service, _, database = path.partition("/")
+    service = urllib.parse.unquote(service)
     if not service:
         raise ConfigurationError(
             "the path of a Sentinel URL is the name of the service that Sentinel watches"
