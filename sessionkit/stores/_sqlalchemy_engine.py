@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as cabc
 import functools
 import logging
+import selectors
 import time
 import typing as t
 
@@ -29,8 +30,6 @@ _TIMEOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "psycopg": (("connect_timeout",), ()),
     "pysqlite": ((), ("timeout",)),
 }
-
-Waiting = cabc.Generator[t.Any, t.Any, t.Any]
 
 # At the level DEBUG rows would be logged as they are.
 _LOGGING_NAME = "sessionkit"
@@ -179,23 +178,22 @@ def _prepare(dialect: sa.Dialect, timeout: float, connection: t.Any, _record: ob
 
 def _limit_waiting(connection: t.Any, error: type[Exception], seconds: float) -> None:
     """Have psycopg, which waits for a server as long as it takes, give up."""
-    wait = connection.wait
 
-    def limited(generator: Waiting, *arguments: t.Any, **named: t.Any) -> t.Any:
-        return wait(ending(generator), *arguments, **named)
-
-    def ending(generator: Waiting) -> Waiting:
+    def wait(generator: cabc.Generator[int, int, t.Any], *_: object, **__: object) -> t.Any:
         give_up = time.monotonic() + seconds
         try:
             wanted = next(generator)
-            while True:
-                ready = yield wanted
-                if not ready and time.monotonic() > give_up:
-                    generator.close()
-                    connection.close()
-                    raise error(f"no answer within {seconds:g} s") from TimeoutError()
-                wanted = generator.send(ready)
+            with selectors.DefaultSelector() as selector:
+                selector.register(connection.fileno(), wanted)
+                while True:
+                    ready = selector.select(max(0.0, give_up - time.monotonic()))
+                    if not ready:
+                        generator.close()
+                        connection.close()
+                        raise error(f"no answer within {seconds:g} s") from TimeoutError()
+                    wanted = generator.send(ready[0][1])
+                    selector.modify(connection.fileno(), wanted)
         except StopIteration as end:
             return end.value
 
-    connection.wait = limited
+    connection.wait = wait

@@ -235,6 +235,7 @@ def _record(row: tuple[t.Any, ...]) -> Record | None:
     if type(owner) is not bytes and owner is not None:
         return None
     try:
-        return Record(payload, version, float(expires_at), owner and owner.decode())
+        name = None if owner is None else owner.decode()
+        return Record(payload, version, float(expires_at), name)
     except (TypeError, ValueError):
         return None
