@@ -65,12 +65,21 @@ def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, Non
 def too_many_clients(scene: Scene) -> cabc.Generator[None, None, None]:
     with contextlib.ExitStack() as stack:
         scene.proxy.cut()
+        refused = 0
 
-        for _ in range(CONNECTIONS):
-            address = (scene.server.host, scene.server.port)
-            stack.enter_context(socket.create_connection(address))
+        while refused < 5:  # connections that were closed make room for some more
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", scene.server.port)))
+            refused = 0 if is_served(one) else refused + 1
 
         yield
+
+
+def is_served(connection: socket.socket) -> bool:
+    try:
+        connection.sendall(b"version\r\n")
+        return connection.recv(100).startswith(b"VERSION")
+    except ConnectionError:
+        return False
 
 
 TROUBLES = (paused, cut_in_the_middle_of_a_reply, too_many_clients)
@@ -88,8 +97,8 @@ def scene(
 
 
 @pytest.fixture
-def store(scene: Scene) -> MemcachedStore:
-    return store_on(scene.proxy)
+def store(scene: Scene, trouble: Trouble) -> MemcachedStore:
+    return store_on(scene.server if trouble is paused else scene.proxy)
 
 
 def store_on(*servers: MemcachedServer | HalfwayProxy) -> MemcachedStore:
