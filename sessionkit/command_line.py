@@ -58,13 +58,12 @@ def purge(store: Store) -> None:
 
     try:
         with _progress() as advance:
-            while True:
-                found = sweepable.sweep(time.time(), BATCH)
+            while found := sweepable.sweep(time.time(), BATCH):
                 removed += found
                 advance(found)
 
-                if found < BATCH:
-                    break
+            # A store without an index of expiry has not looked at everything yet.
+            removed += sweepable.sweep(time.time())
     finally:
         print(f"{removed} expired sessions removed")  # noqa: T201  # the command's answer
 
