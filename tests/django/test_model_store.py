@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc as cabc
 import threading
 import time
@@ -9,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import login
 from django.contrib.auth import logout
 from django.contrib.auth.models import User
@@ -19,9 +21,11 @@ from django.db import close_old_connections
 from django.db import connections
 from django.db import transaction
 from django.http import HttpResponse
+from django.test import AsyncClient
 from django.test import Client
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from psycopg import IsolationLevel
 
 from django_sessionkit import get_manager
 from django_sessionkit.engine import SessionStore
@@ -33,6 +37,7 @@ from sessionkit.errors import StoreUnavailable
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
+from sessionkit.testing._support import in_threads
 from tests.django import databases
 from tests.servers import MariaDBServer
 from tests.servers import PostgreSQLServer
@@ -45,14 +50,32 @@ ALIAS = "sessions"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        "postgresql",
+        "postgresql serializable",
+        "mariadb",
+        "mariadb repeatable read",
+    ]
+)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> databases.Database:
-    if request.param == "sqlite":
+    """A database, some with another isolation level than Django's READ COMMITTED."""
+    name, _, level = request.param.partition(" ")
+
+    if name == "sqlite":
         return databases.sqlite(tmp_path / "project.sqlite3")
 
-    server = request.getfixturevalue(f"{request.param}_server")
-    make = databases.mysql if request.param == "mariadb" else databases.postgresql
-    return make(server.host, server.port)
+    server = request.getfixturevalue(f"{name}_server")
+    project = (databases.mysql if name == "mariadb" else databases.postgresql)(
+        server.host, server.port
+    )
+
+    if level:
+        given = IsolationLevel.SERIALIZABLE if name == "postgresql" else level
+        project["OPTIONS"] = {**project.get("OPTIONS", {}), "isolation_level": given}
+
+    return project
 
 
 @pytest.fixture
@@ -318,6 +341,47 @@ def test_two_requests_at_once_lose_nothing(site: Site, store: ModelStore) -> Non
         thread.join()
 
     assert browser.get("/show").content == b"['a', 'b', 'c', 'd', 'e']"
+
+
+def test_counters_of_threads_are_exact(store: ModelStore, manager: SessionManager) -> None:
+    session = manager.start()
+    session.save()
+    key = session.draft.origin.session_id
+
+    def count() -> None:
+        for _ in range(5):
+            mine = manager.load(key)
+            assert mine is not None
+            mine.mutate("n", lambda n: n + 1, 0)
+            mine.save()
+
+        connections.close_all()
+
+    in_threads([count] * 4)
+    found = manager.load(key)
+    assert found is not None
+    assert found["n"] == 20
+
+
+def test_under_asgi_an_end_stands_though_the_view_fails(
+    site: Site, store: ModelStore, manager: SessionManager
+) -> None:
+    def end(request: t.Any) -> t.NoReturn:
+        request.session.flush()
+        raise RuntimeError
+
+    site(put=put, end=end)
+
+    async def visit() -> None:
+        browser = AsyncClient(raise_request_exception=False)
+        await browser.get("/put")
+        assert await sync_to_async(manager.count)() == 1
+        answer = await browser.get("/end")
+        assert (answer.status_code, answer.cookies["sessionid"]["max-age"]) == (500, 0)
+        assert await sync_to_async(manager.count)() == 0
+        await sync_to_async(connections.close_all)()
+
+    asyncio.run(visit())
 
 
 class TestApplicationsTransaction:
