@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections.abc as cabc
+import random
 import threading
 import time
 import typing as t
@@ -361,6 +362,37 @@ def test_counters_of_threads_are_exact(store: ModelStore, manager: SessionManage
     found = manager.load(key)
     assert found is not None
     assert found["n"] == 20
+
+
+def test_transactions_that_are_rolled_back_at_random_lose_nothing(
+    site: Site, store: ModelStore
+) -> None:
+    dice = random.Random(4)
+
+    def count(request: t.Any) -> HttpResponse:
+        request.session.mutate("n", lambda n: n + 1, 0)
+
+        if dice.random() < 0.5:
+            request.session.save()
+
+        if dice.random() < 0.5:
+            roll_back()
+
+        return HttpResponse(status=dice.choice([200, 403]))
+
+    browser = site(put=put, count=count)
+    browser.get("/put")
+    answers: list[int] = []
+
+    def visit() -> None:
+        other = site.browser()
+        other.cookies["sessionid"] = browser.cookies["sessionid"].value
+        answers.extend(other.get("/count").status_code for _ in range(10))
+        connections.close_all()
+
+    in_threads([visit] * 4)
+    assert set(answers) == {200, 403}
+    assert session_of(browser)["n"] == len(answers) == 40
 
 
 def test_under_asgi_an_end_stands_though_the_view_fails(
