@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from django.apps import AppConfig
 from django.core import checks
 
@@ -11,7 +13,7 @@ class ModelStoreConfig(AppConfig):
 
     name: str = "django_sessionkit.model_store"
     label: str = "sessionkit_store"
-    verbose_name = "sessions"
+    verbose_name: t.Any = "sessions"
 
     def ready(self) -> None:
         from django_sessionkit.checks import check_settings

@@ -39,15 +39,15 @@ class Session(models.Model):
     """One session. For reading; to end sessions use the manager."""
 
     #: The SHA-256 of the session's id.
-    key = ExactCharField(max_length=64, primary_key=True)
+    key: ExactCharField = ExactCharField(max_length=64, primary_key=True)
     payload: models.BinaryField[t.Any, t.Any] = models.BinaryField()
     version: models.BigIntegerField[t.Any, t.Any] = models.BigIntegerField()
     #: POSIX seconds.
     expires_at: models.FloatField[t.Any, t.Any] = models.FloatField()
-    owner = ExactCharField(max_length=255, null=True)
+    owner: ExactCharField = ExactCharField(max_length=255, null=True)
 
     class Meta:
-        indexes: t.ClassVar = [
+        indexes: t.ClassVar[list[models.Index]] = [
             models.Index(fields=["expires_at"], name="sessionkit_store_expiry"),
             models.Index(fields=["owner"], name="sessionkit_store_owner"),
         ]

@@ -11,9 +11,9 @@ import django_sessionkit.model_store.models
 
 
 class Migration(migrations.Migration):
-    initial = True
-    dependencies: t.ClassVar = []
-    operations: t.ClassVar = [
+    initial: t.ClassVar[bool | None] = True
+    dependencies: t.ClassVar[t.Any] = []
+    operations: t.ClassVar[t.Any] = [
         migrations.CreateModel(
             name="Session",
             fields=[
