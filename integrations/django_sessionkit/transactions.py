@@ -13,7 +13,6 @@ import weakref
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit.current import current
-from sessionkit.draft import Draft
 from sessionkit.draft import Intent
 from sessionkit.draft import Stored
 from sessionkit.errors import SessionConflict
@@ -110,24 +109,19 @@ class TransactionalManager(SessionManager):
         return t.cast(Transactional, self.store)
 
     def _save_now(self, session: Session) -> bool:
-        store = self._transactional
-        draft = session.draft
-
-        if not store.in_transaction():
-            self._check(session, draft)
-            return super().save(session)
-
+        self._check(session)
         saved = super().save(session)
-        stored = draft.stored
+        store = self._transactional
+        stored = session.draft.stored
 
-        if stored is not None:
+        if stored is not None and store.in_transaction():
             notes = _in_doubt.of(session)
             notes[:] = [stored]
             store.when_committed(notes.clear)
 
         return saved
 
-    def _check(self, session: Session, draft: Draft) -> None:
+    def _check(self, session: Session) -> None:
         """Raise ``SessionConflict`` if what was saved before was rolled back.
 
         Another request may since have used the version that we had given to it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections.abc as cabc
+import contextlib
 import random
 import threading
 import time
@@ -480,8 +481,9 @@ class TestApplicationsTransaction:
         with transaction.atomic(using=ALIAS):
             assert store.swap(key, record, successor(record)) is False
 
+    @pytest.mark.parametrize("again", [contextlib.nullcontext(), transaction.atomic(using=ALIAS)])
     def test_what_was_rolled_back_is_not_taken_for_saved(
-        self, store: ModelStore, manager: SessionManager
+        self, store: ModelStore, manager: SessionManager, again: t.Any
     ) -> None:
         session = manager.start()
         session.save()
@@ -499,7 +501,7 @@ class TestApplicationsTransaction:
         other.save()
         session["mine"] = 2
 
-        with pytest.raises(SessionConflict, match="rolled back"):
+        with again, pytest.raises(SessionConflict, match="rolled back"):
             session.save()
 
         found = manager.load(key)
