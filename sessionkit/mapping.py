@@ -36,6 +36,9 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     _cookie: CookieOptions | None = None
 
+    #: Values that typed data has found to be of the right type, by field.
+    checked: dict[object, object] | None = None
+
     #: Keys that count as absent until the session has been used in any other way. An integration
     #: names those that a framework looks for in every request, so that looking costs no read.
     absent_until_used: cabc.Container[object] = ()
@@ -136,7 +139,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     def __bool__(self) -> bool:
         draft = self._read()
-        return draft.shows_data and any(map(draft.values.has, [*draft.values.current]))
+        return draft.shows_data and any(map(draft.values.has, draft.values.known_keys()))
 
     def __repr__(self) -> str:
         self.accessed = True
@@ -176,7 +179,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         return self._write().values.mutate(key, function, default)
 
     def offer(self, key: str, make_default: cabc.Callable[[], t.Any]) -> t.Any:
-        """Return the value of *key*, or else a default that is kept if it is changed inside.
+        """Return the value of *key*, or else a default that is its value once it is changed inside.
 
         Unlike ``setdefault`` it writes nothing, and makes no session, for somebody who only looks.
 
@@ -184,7 +187,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         >>> from sessionkit.stores.memory import MemoryStore
         >>> session = SessionManager(MemoryStore()).open()
         >>> session.offer("cart", list).append("tea")
-        >>> session.offer("cart", list)
+        >>> session["cart"]
         ['tea']
         """
         check_key(key)

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import copy
 import dataclasses
+import enum
+import functools
 import typing as t
 
 from . import signals
 from .checking import Checker
+from .codec import IMMUTABLE
 from .errors import ConfigurationError
 from .errors import ValueNotSupported
 from .session import Session
 
 T = t.TypeVar("T")
 
-#: Gets the version that the values have, and the values by name; returns them as they are now.
+#: Gets the version that the values have, and those there are by name; returns what they are now.
 Migration = cabc.Callable[[int, dict[str, t.Any]], cabc.Mapping[str, t.Any]]
 
 _ABSENT: t.Final = object()
 _VERSION: t.Final = "__version__"
+#: Where a view has its session. Not a name that a field, a method or a property may have.
+_PLACE: t.Final = "the session"
 
 
 class Typed(t.Generic[T]):
     """Shows a session as a dataclass or a TypedDict, with its defaults and types.
 
     Every field is a key of the session, so requests that change different fields both win. A value
-    that is assigned is checked. A stored value that does not fit, such as one that an older version
-    of the application has left, counts as absent: the field has its default, and the signal
-    ``dropped`` tells. Needs the library *typeguard*.
+    that is assigned is checked; what is changed inside of one, when the next request reads it. A
+    stored value that does not fit, such as one that an older version of the application has left,
+    counts as absent: the field has its default, and the signal ``dropped`` tells. Needs the library
+    *typeguard*.
 
     :param schema: the dataclass or TypedDict.
     :param prefix: what the keys begin with, to keep two schemas apart: ``"cart."``.
     :param version: of the schema, from 1.
-    :param migrate: called once with the older version and what a session holds under the prefix;
-        returns what it shall hold.
+    :param migrate: called once for a session of an older version, with that version and with what
+        there is of the fields and of the *former* ones; returns what there shall be of them. If
+        another request changes any of it at the same time, that stays, and it is called again.
+    :param former: names of fields that older versions had.
     :raises ConfigurationError: if *schema* is neither, or *typeguard* is not installed.
 
     >>> import dataclasses
@@ -60,25 +69,29 @@ class Typed(t.Generic[T]):
         prefix: str = "",
         version: int = 1,
         migrate: Migration | None = None,
+        former: cabc.Iterable[str] = (),
     ) -> None:
         if version < 1:
             raise ConfigurationError("version must be at least 1")
 
-        self.version = version
-        self.prefix = prefix
+        if isinstance(former, str):
+            raise ConfigurationError("former must be a list of names")
+
+        self.version: int = version
+        self.prefix: str = prefix
+        self._version_key = prefix + _VERSION
         self._migrate = migrate
         self._checker = Checker(schema)
         self._fields = {
             name: _Field(self, name, annotation) for name, annotation in self._checker.types.items()
         }
+        self._known = {*self._fields, *former}
         self._view: cabc.Callable[[Session], t.Any]
 
-        if dataclasses.is_dataclass(schema):
+        if self._checker.is_dataclass:
             self._view = _dataclass_view(schema, self._fields)
-        elif t.is_typeddict(schema):
-            self._view = _mapping_view(self._fields)
         else:
-            raise ConfigurationError("schema must be a dataclass or a TypedDict")
+            self._view = _mapping_view(self._fields)
 
     def __call__(self, session: cabc.MutableMapping[str, t.Any]) -> T:
         """Return the session of any of the three ways in as typed data."""
@@ -96,20 +109,16 @@ class Typed(t.Generic[T]):
         self._bring_up_to_date(session)
         value = session.get(field.key, _ABSENT)
 
-        if value is not _ABSENT and not self._checker.fits(value, field.annotation):
-            signals.emit(
-                signals.dropped,
-                session.manager,
-                session=session,
-                keys={field.key},
-                reason="type",
-            )
-            value = _ABSENT
+        if value is _ABSENT or self._fits(session, field, value):
+            return value
 
-        return value
+        signals.emit(
+            signals.dropped, session.manager, session=session, keys={field.key}, reason="type"
+        )
+        return _ABSENT
 
     def set(self, session: Session, field: _Field, value: t.Any) -> None:
-        if not self._checker.fits(value, field.annotation):
+        if not self._fits(session, field, value):
             wanted = self._checker.name_of(field.annotation)
             raise ValueNotSupported(
                 f"session[{field.key!r}]", f"must be {wanted}, not {type(value).__name__}"
@@ -118,53 +127,79 @@ class Typed(t.Generic[T]):
         self._bring_up_to_date(session)
         session[field.key] = value
 
-        if self.version > 1:
-            session[self.prefix + _VERSION] = self.version
+        if self.version > 1 and self._version_of(session, 0) < self.version:
+            session[self._version_key] = self.version
+
+    def _fits(self, session: Session, field: _Field, value: t.Any) -> bool:
+        """Check a value once in a request: it may be long, and be asked for in a loop."""
+        checked = session.checked
+
+        if checked is not None and checked.get(field, _ABSENT) is value:
+            return True
+
+        if not self._checker.fits(value, field.annotation):
+            return False
+
+        if type(value) not in IMMUTABLE:
+            session.checked = {field: value} if checked is None else {**checked, field: value}
+
+        return True
+
+    def _version_of(self, session: Session, default: int) -> int:
+        version = session.get(self._version_key)
+        return version if type(version) is int else default
 
     def _bring_up_to_date(self, session: Session) -> None:
-        if self._migrate is None or session.get(self.prefix + _VERSION) == self.version:
+        if self._migrate is None:
             return
 
-        found = self._stored(session)
-        version = found.pop(_VERSION, 1)
+        version = self._version_of(session, 1)
 
-        if not found or type(version) is not int or version >= self.version:
+        if version >= self.version:
             return
 
-        migrated = self._migrate(version, found)
+        keys = {name: self.prefix + name for name in self._known}
+        found = {name: session[key] for name, key in keys.items() if key in session}
 
-        for name in found.keys() - migrated.keys():
-            del session[self.prefix + name]
+        if not found:
+            return
 
-        for name, value in migrated.items():
-            session[self.prefix + name] = value
-
-        session[self.prefix + _VERSION] = self.version
-
-    def _stored(self, session: Session) -> dict[str, t.Any]:
-        length = len(self.prefix)
-        return {key[length:]: session[key] for key in session if key.startswith(self.prefix)}
+        migrated = self._migrate(version, found.copy())
+        values = {self.prefix + name: value for name, value in migrated.items()}
+        removed = [keys[name] for name in found.keys() - migrated.keys()]
+        # Also after the commit: who reads in a stream sees what the next request will.
+        session.draft.values.convert({**values, self._version_key: self.version}, removed)
 
 
 class _Field:
     """One field as a descriptor of the view, with its place in the session."""
 
     def __init__(self, typed: Typed[t.Any], name: str, annotation: t.Any) -> None:
-        self.typed = typed
-        self.name = name
-        self.annotation = annotation
-        self.key = typed.prefix + name
+        self.typed: Typed[t.Any] = typed
+        self.name: str = name
+        self.annotation: t.Any = annotation
+        self.key: str = typed.prefix + name
         self.default: t.Any = _ABSENT
         self.factory: cabc.Callable[[], t.Any] | None = None
 
     def __get__(self, view: t.Any, owner: type | None = None) -> t.Any:
-        return self if view is None else self.read(view._session)
+        return self if view is None else self.read(vars(view)[_PLACE])
 
     def __set__(self, view: t.Any, value: t.Any) -> None:
-        self.typed.set(view._session, self, value)
+        self.typed.set(vars(view)[_PLACE], self, value)
 
     def __delete__(self, view: t.Any) -> None:
-        del view._session[self.key]
+        try:
+            del vars(view)[_PLACE][self.key]
+        except KeyError:
+            raise AttributeError(f"the session has no {self.key!r}") from None
+
+    def default_is(self, value: object) -> None:
+        if type(value) in IMMUTABLE or isinstance(value, enum.Enum):
+            self.default = value
+        else:
+            # Else all sessions would share it.
+            self.factory = functools.partial(copy.deepcopy, value)
 
     def read(self, session: Session) -> t.Any:
         value = self.typed.get(session, self)
@@ -185,19 +220,22 @@ class _Field:
 def _dataclass_view(
     schema: type, fields: cabc.Mapping[str, _Field]
 ) -> cabc.Callable[[Session], t.Any]:
-    parameters: t.Any = schema.__dict__["__dataclass_params__"]
+    parameters: t.Any = getattr(schema, "__dataclass_params__")  # noqa: B009  # not in its stubs
 
     if parameters.frozen:
         raise ConfigurationError(f"{schema.__name__} is frozen, so nothing could be assigned")
 
     for given in dataclasses.fields(schema):
         field = fields[given.name]
-        field.default = _ABSENT if given.default is dataclasses.MISSING else given.default
-        factory = given.default_factory
-        field.factory = None if factory is dataclasses.MISSING else factory
+
+        if given.default_factory is not dataclasses.MISSING:
+            field.factory = given.default_factory
+        elif given.default is not dataclasses.MISSING:
+            field.default_is(given.default)
 
     def set_attribute(view: t.Any, name: str, value: object) -> None:
-        if name not in fields:
+        # Properties may have setters.
+        if name not in fields and not hasattr(getattr(schema, name, None), "__set__"):
             raise AttributeError(f"{schema.__name__} has no field {name!r}")
 
         object.__setattr__(view, name, value)
@@ -205,12 +243,18 @@ def _dataclass_view(
     def represent(view: object) -> str:
         return f"<{schema.__name__} of a session>"
 
-    namespace = {**fields, "__setattr__": set_attribute, "__repr__": represent}
+    namespace = {
+        **fields,
+        "__setattr__": set_attribute,
+        "__repr__": represent,
+        "__module__": schema.__module__,
+        "__qualname__": schema.__qualname__,
+    }
     made: t.Any = type(schema.__name__, (schema,), namespace)
 
     def view(session: Session) -> t.Any:
         shown = object.__new__(made)
-        object.__setattr__(shown, "_session", session)
+        vars(shown)[_PLACE] = session
         return shown
 
     return view

@@ -47,6 +47,8 @@ class Values:
         #: Defaults that were handed out for absent keys, with their bytes at that time.
         self._offered: dict[str, tuple[t.Any, bytes]] = {}
         self._mutations: dict[str, list[Mutation]] = {}
+        #: What :meth:`convert` has made of each key; None: removed.
+        self._converted: dict[str, bytes | None] = {}
         self.base: dict[str, bytes] = base
         self.current: dict[str, bytes] = base.copy()
         #: What could not be decoded: absent for this request, and stored again as it is.
@@ -58,6 +60,9 @@ class Values:
         :raises KeyError: if there is none, or none that can be decoded. Its bytes are kept for
             those who can.
         """
+        if key in self._offered:
+            self._adopt(key)
+
         if key in self._handed_out:
             return self._handed_out[key]
 
@@ -92,7 +97,30 @@ class Values:
         if type(value) not in IMMUTABLE:
             self._handed_out[key] = value
 
+    def convert(self, values: cabc.Mapping[str, t.Any], removed: cabc.Iterable[str]) -> None:
+        """Put *values* in the place of the *removed*: the same data in another form.
+
+        All of it or, if a value cannot be encoded, nothing. If another request has changed any of
+        it meanwhile, that stays: only what holds the data has changed here, not the data.
+        """
+        encoded = {
+            key: self._codec.encode(value, f"{self._place}[{key!r}]")
+            for key, value in values.items()
+        }
+
+        for key in removed:
+            self.discard(key)
+            self._converted[key] = None
+
+        for key, value in values.items():
+            self.put(key, value)
+
+        self._converted |= encoded
+
     def remove(self, key: str) -> None:
+        if key in self._offered:
+            self._adopt(key)
+
         del self.current[key]
         self._forget(key)
 
@@ -109,7 +137,11 @@ class Values:
 
     def readable_keys(self) -> list[str]:
         """Return the keys whose values can be decoded."""
-        return [key for key in [*self.current] if self.has(key)]
+        return [key for key in self.known_keys() if self.has(key)]
+
+    def known_keys(self) -> list[str]:
+        """Return the keys that may have a value, without decoding any."""
+        return [*dict.fromkeys([*self.current, *self._offered])]
 
     def has(self, key: str) -> bool:
         try:
@@ -140,18 +172,21 @@ class Values:
 
         :param keep: keys that stay, as if they had been assigned now.
         """
+        for key in self._offered.keys() & {*keep}:
+            self._adopt(key)
+
         self.current = {key: value for key, value in self.current.items() if key in keep}
         self._handed_out = {key: value for key, value in self._handed_out.items() if key in keep}
         self._offered.clear()
         self._mutations.clear()
+        self._converted.clear()
         self.unreadable.clear()
         self.base = {}
 
     def settle(self) -> None:
         """Bring ``current`` up to date with changes inside of values that were handed out."""
-        for key, (value, before) in [*self._offered.items()]:
-            if self._codec.encode(value, f"{self._place}[{key!r}]") != before:
-                self.put(key, value)
+        for key in [*self._offered]:
+            self._adopt(key)
 
         for key, value in self._handed_out.items():
             encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
@@ -172,6 +207,7 @@ class Values:
         """Take ``current`` as what is stored now."""
         self.base = self.current.copy()
         self._mutations.clear()
+        self._converted.clear()
 
     def rebase(
         self, theirs: dict[str, bytes], *, queues: cabc.Container[str] = (), keep_new: bool = False
@@ -199,16 +235,40 @@ class Values:
             if key in queues and key not in self._mutations:
                 self._merge_queue(key, theirs, merged)
 
+        self._give_way(theirs, merged)
+
+        # Somebody else has put a value there, which the default shows from now on.
+        for key in self._offered.keys() & (merged.keys() - self.base.keys()):
+            self._handed_out[key] = self._offered.pop(key)[0]
+
         self.base = theirs
         self.current = merged
         self.unreadable.clear()
         self._refresh_handed_out()
         return failed
 
+    def _adopt(self, key: str) -> None:
+        """Take an offered default as the value of *key* if it was changed inside."""
+        value, before = self._offered[key]
+
+        if self._codec.encode(value, f"{self._place}[{key!r}]") != before:
+            self.put(key, value)
+
+    def _give_way(self, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
+        """Take back a conversion if others have changed what was converted."""
+        if all(theirs.get(key) == self.base.get(key) for key in self._converted):
+            return
+
+        for key, ours in self._converted.items():
+            if self.current.get(key) == ours:
+                merged.pop(key, None)
+                merged.update({key: theirs[key]} if key in theirs else {})
+
     def _forget(self, key: str) -> None:
         self._handed_out.pop(key, None)
         self._offered.pop(key, None)
         self._mutations.pop(key, None)
+        self._converted.pop(key, None)
         self.unreadable.pop(key, None)
 
     def _replay(self, key: str, mutations: list[Mutation], theirs: dict[str, bytes]) -> bytes:

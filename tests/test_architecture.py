@@ -47,7 +47,7 @@ STORES_MAY_IMPORT = {"store", "errors"}
 # What may be imported from outside the standard library.
 DEPENDENCIES = {"blinker", "itsdangerous", "markupsafe", "ormsgpack", "werkzeug"}
 CLIENTS = {
-    "checking": {"typeguard"},
+    "checking": {"typeguard", "typing_extensions"},
     "command_line": {"tqdm"},
     "testing.fixtures": {"pytest"},
     "aead": {"cryptography"},

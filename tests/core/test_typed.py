@@ -7,6 +7,7 @@ import datetime
 import typing as t
 
 import pytest
+import typing_extensions as te
 
 from sessionkit import SessionManager
 from sessionkit import Typed
@@ -14,6 +15,7 @@ from sessionkit import signals
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import ValueNotSupported
 from tests.core.support import Browser
+from tests.security.sites import site_of
 
 
 @dataclasses.dataclass
@@ -158,7 +160,7 @@ def test_an_older_version_is_migrated_once(browser: Browser) -> None:
         migrations.append(version)
         return {"items": values["list"].split(","), "note": values.get("note", "")}
 
-    newer = Typed(Basket, prefix="basket.", version=2, migrate=migrate)
+    newer: t.Any = Typed(Basket, prefix="basket.", version=2, migrate=migrate, former=["list"])
     browser.put(other=1, **{"basket.list": "tea,milk", "basket.note": "hurry"})
 
     for _ in range(2):
@@ -171,6 +173,81 @@ def test_an_older_version_is_migrated_once(browser: Browser) -> None:
         "basket.note": "hurry",
         "basket.__version__": 2,
     }
+
+
+def split(version: int, values: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {"items": values["list"].split(",")}
+
+
+second: t.Any = Typed(Basket, version=2, migrate=split, former=["list"])
+
+
+def test_a_migration_sees_and_removes_nothing_but_fields(browser: Browser) -> None:
+    """The login of Flask-Login or Django is in the same session."""
+    browser.put(_user_id="7")
+    assert browser.visit(lambda session: second(session).get("items")) is None
+    browser.put(list="tea,milk")
+    browser.visit(lambda session: second(session).get("items"))
+    assert browser.see() == {"_user_id": "7", "items": ["tea", "milk"], "__version__": 2}
+
+
+def test_a_migration_takes_back_no_change_of_another_request(browser: Browser) -> None:
+    browser.put(list="tea,milk")
+    reading, writing = browser.open(), browser.open()
+    assert second(reading)["items"] == ["tea", "milk"]
+    held = second(reading)["items"]
+    second(writing)["items"].append("salt")
+    browser.manager.commit(writing)
+    reading["other"] = 1
+    assert reading.save()
+    assert held == ["tea", "milk", "salt"]
+    browser.manager.commit(reading)
+    assert browser.see() == {"items": ["tea", "milk", "salt"], "other": 1, "__version__": 2}
+
+
+def test_what_an_older_server_has_written_meanwhile_is_migrated_again(browser: Browser) -> None:
+    browser.put(list="tea")
+    newer, older = browser.open(), browser.open()
+    assert second(newer)["items"] == ["tea"]
+    older["list"] = "tea,milk"
+    browser.manager.commit(older)
+    browser.manager.commit(newer)
+    assert browser.see() == {"list": "tea,milk"}
+    browser.visit(lambda session: second(session).get("items"))
+    assert browser.see() == {"items": ["tea", "milk"], "__version__": 2}
+
+
+def test_a_migration_that_fails_changes_nothing(browser: Browser) -> None:
+    failing = Typed(
+        Basket,
+        version=2,
+        migrate=lambda version, values: {"note": "kept", "items": [object()]},
+        former=["list"],
+    )
+    browser.put(list="tea")
+    session = browser.open()
+    with pytest.raises(ValueNotSupported, match="items"):
+        failing(session).get("note")
+    assert dict(session) == {"list": "tea"}
+
+
+def test_a_migrated_value_can_be_read_in_a_stream(browser: Browser) -> None:
+    browser.put(list="tea")
+    session = browser.open()
+    assert "list" in session
+    browser.manager.commit(session)
+    assert second(session)["items"] == ["tea"]
+    assert browser.see() == {"list": "tea"}
+
+
+def test_a_newer_version_is_left_alone(browser: Browser) -> None:
+    browser.put(items=["tea"], __version__=3)
+
+    def view(session: t.Any) -> None:
+        second(session)["note"] = "from an older server"
+
+    browser.visit(view)
+    assert browser.see()["__version__"] == 3
 
 
 def test_a_new_session_has_the_newest_version(browser: Browser) -> None:
@@ -191,13 +268,146 @@ def test_nothing_is_shown_of_the_values(browser: Browser) -> None:
     assert "s3cret" not in repr(shop(session)) + repr(basket(session))
 
 
+class Extended(te.TypedDict, total=False):
+    note: te.Required[str]
+    count: te.NotRequired[t.Annotated[int, "how many"]]
+    fixed: te.ReadOnly[te.Required[bytes]]
+
+
+class More(Extended):
+    more: te.NotRequired[int]
+
+
+class Standard(t.TypedDict, total=False):
+    note: te.Required[str]
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "wrong"),
+    [(More, "note", 1), (More, "count", "1"), (More, "more", "1"), (Standard, "note", 1)],
+)
+def test_typed_dicts_of_both_libraries(
+    browser: Browser, schema: type, field: str, wrong: object
+) -> None:
+    data: t.Any = Typed(schema)(browser.open())
+    with pytest.raises(ValueNotSupported, match=field):
+        data[field] = wrong
+    data[field] = "right" if wrong == 1 else 1
+
+
+class Mixin:
+    unrelated: int
+
+    @property
+    def doubled(self) -> int:
+        return int(t.cast(t.Any, self).count * 2)
+
+    @doubled.setter
+    def doubled(self, value: int) -> None:
+        t.cast(t.Any, self).count = value // 2
+
+
+@dataclasses.dataclass(slots=True)
+class Special(Mixin):
+    bare: t.ClassVar = 1
+    given: dataclasses.InitVar[int] = 2
+    _: dataclasses.KW_ONLY
+    count: t.Annotated[int, "how many"] = 3
+    _session: int = 4
+    rows: tuple[list[int], ...] = ([],)
+
+
+class Heir(Special):
+    """Without a decorator of its own."""
+
+
+@pytest.mark.parametrize("schema", [Special, Heir])
+def test_only_what_is_stored_is_a_field(browser: Browser, schema: type[Special]) -> None:
+    special = Typed(schema)
+
+    def view(session: t.Any) -> None:
+        data: t.Any = special(session)
+        data.doubled = 10
+        data._session += 1
+        for name in ("bare", "given", "_", "unrelated"):
+            with pytest.raises(AttributeError, match=f"no field '{name}'"):
+                setattr(data, name, 1)
+
+    browser.visit(view)
+    assert browser.see() == {"count": 5, "_session": 5}
+
+
+def test_a_default_that_can_change_is_nobody_elses(browser: Browser) -> None:
+    special = Typed(Special)
+    special(browser.open()).rows[0].append(1)
+    assert special(browser.open()).rows == ([],)
+    browser.visit(lambda session: special(session).rows[0].append(2))
+    assert browser.see() == {"rows": ([2],)}
+
+
+def test_a_default_that_was_changed_is_the_value_at_once(browser: Browser) -> None:
+    session = browser.open()
+    shop(session).cart.append("tea")
+    assert (session["cart"], list(session), bool(session)) == (["tea"], ["cart"], True)
+    del shop(session).cart
+    assert dict(session) == {}
+    with pytest.raises(AttributeError, match="no 'cart'"):
+        del shop(session).cart
+
+
+def test_a_default_in_use_shows_what_another_request_has_put_there(browser: Browser) -> None:
+    browser.put(user="alice")
+    first, second = browser.open(), browser.open()
+    held = shop(first).cart
+    shop(second).cart.append("tea")
+    browser.manager.commit(second)
+    first["other"] = 1
+    assert first.save()
+    held.append("milk")
+    browser.manager.commit(first)
+    assert browser.see()["cart"] == ["tea", "milk"]
+
+
+def test_a_value_is_checked_once_in_a_request(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.put(cart=["tea"])
+    checks: list[object] = []
+    checker = t.cast(t.Any, shop)._checker
+    fits = checker.fits
+
+    def counted(value: object, annotation: object) -> bool:
+        checks.append(value)
+        return bool(fits(value, annotation))
+
+    monkeypatch.setattr(checker, "fits", counted)
+
+    def view(session: t.Any) -> None:
+        for _ in range(10):
+            shop(session).cart.append("milk")
+        shop(session).cart.append(t.cast(t.Any, 7))
+        assert len(shop(session).cart) == 12
+
+    browser.visit(view)
+    assert len(checks) == 1
+    assert shop(browser.open()).cart == [], "the next request does not believe it"
+
+
 @dataclasses.dataclass(frozen=True)
 class Frozen:
     name: str = ""
 
 
 @pytest.mark.parametrize(
-    ("schema", "text"), [(Frozen, "frozen"), (int, "dataclass or a TypedDict"), (dict, "dataclass")]
+    ("schema", "text"),
+    [
+        (Frozen, "frozen"),
+        (int, "dataclass or a TypedDict"),
+        (dict, "dataclass"),
+        ("Shop", "dataclass"),
+        (Shop("ann"), "dataclass"),
+        (list[int], "without"),
+    ],
 )
 def test_what_is_no_schema_is_refused(schema: type, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
@@ -207,3 +417,17 @@ def test_what_is_no_schema_is_refused(schema: type, text: str) -> None:
 def test_only_sessions_are_typed() -> None:
     with pytest.raises(TypeError, match="not dict"):
         shop({})
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "flask", "django"])
+def test_the_sessions_of_all_three_ways_in_are_typed(kind: str, manager: SessionManager) -> None:
+    def add(session: t.Any, query: dict[str, str]) -> str:
+        shop(session).cart.append(query["item"])
+        return str(shop(session).cart)
+
+    with site_of(kind, manager) as site:
+        site.views["/add"] = add
+        jar = site.jar()
+        assert jar.get("/add", {"item": "tea"}).body == "['tea']"
+        assert jar.get("/add", {"item": "milk"}).body == "['tea', 'milk']"
+        assert jar.get("/show").body == "[('cart', ['tea', 'milk'])]"
