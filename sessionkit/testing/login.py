@@ -6,6 +6,7 @@ import sys
 import typing as t
 
 from sessionkit.base_manager import BaseManager
+from sessionkit.cookie import CookieOptions
 from sessionkit.cookie import Set
 from sessionkit.session import Session
 
@@ -14,6 +15,9 @@ def login(
     client: t.Any, owner: str | int, /, *, manager: BaseManager | None = None, **values: t.Any
 ) -> Session:
     """Let the session of a test client have an owner, as after ``session.bind(owner)``.
+
+    It knows nothing of what logs users in on top of that. With Django's ``auth`` call the client's
+    own ``force_login``, with Flask-Login pass ``_user_id`` too.
 
     :param client: a ``werkzeug.test.Client``, the test client of a Flask application with
         ``SessionKit``, or a ``django.test.Client``.
@@ -33,56 +37,57 @@ def login(
     >>> client.get("/").text
     'alice'
     """
-    jar = _jar_of(client)
+    is_known = hasattr(client, "force_login") or hasattr(client, "get_cookie")
+
+    if not is_known:
+        raise TypeError(f"a test client of werkzeug, Flask or Django, not {type(client).__name__}")
+
     manager = manager or _manager_of(client)
-    name = manager.cookie.name
-    value = jar.get(name)
-    session = manager.open(None if value is None else f"{name}={value}")
+    options = manager.cookie
+    jar = (_DjangoJar if hasattr(client, "force_login") else _WerkzeugJar)(client, options)
+    value = jar.get()
+    session = manager.open(None if value is None else f"{options.name}={value}")
     session.bind(owner)
     session.update(values)
     instruction = manager.commit(session)
     # A bind always has a new cookie.
     assert isinstance(instruction, Set)  # noqa: S101
-    jar.set(manager, instruction.value)
+    jar.set(instruction.value)
     return session
 
 
 class _WerkzeugJar:
-    def __init__(self, client: t.Any) -> None:
+    def __init__(self, client: t.Any, options: CookieOptions) -> None:
+        settings: dict[str, t.Any] = getattr(client.application, "config", {})
+        # Flask's client sends its requests there.
+        host: str = (settings.get("SERVER_NAME") or "localhost").partition(":")[0]
+        domain = options.domain.lstrip(".") if options.domain else host
         self._client = client
+        self._name = options.name
+        self._place = {"domain": domain, "path": options.path}
+        self._origin_only = not options.domain
 
-    def get(self, name: str) -> str | None:
-        cookie = self._client.get_cookie(name)
+    def get(self) -> str | None:
+        cookie = self._client.get_cookie(self._name, **self._place)
         return None if cookie is None else str(cookie.value)
 
-    def set(self, manager: BaseManager, value: str) -> None:
-        options = manager.cookie
-        self._client.set_cookie(
-            options.name, value, domain=options.domain or "localhost", path=options.path
-        )
+    def set(self, value: str) -> None:
+        self._client.set_cookie(self._name, value, origin_only=self._origin_only, **self._place)
 
 
 class _DjangoJar:
-    def __init__(self, client: t.Any) -> None:
+    def __init__(self, client: t.Any, options: CookieOptions) -> None:
         self._cookies = client.cookies
+        self._options = options
 
-    def get(self, name: str) -> str | None:
-        return self._cookies[name].value if name in self._cookies else None
+    def get(self) -> str | None:
+        name = self._options.name
+        return str(self._cookies[name].value) if name in self._cookies else None
 
-    def set(self, manager: BaseManager, value: str) -> None:
-        options = manager.cookie
+    def set(self, value: str) -> None:
+        options = self._options
         self._cookies[options.name] = value
         self._cookies[options.name].update({"path": options.path, "domain": options.domain or ""})
-
-
-def _jar_of(client: t.Any) -> _WerkzeugJar | _DjangoJar:
-    if hasattr(client, "force_login"):
-        return _DjangoJar(client)
-
-    if hasattr(client, "get_cookie"):
-        return _WerkzeugJar(client)
-
-    raise TypeError(f"a test client of werkzeug, Flask or Django, not {type(client).__name__}")
 
 
 def _manager_of(client: t.Any) -> BaseManager:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import flask
+import flask_login
 import pytest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
@@ -18,6 +19,11 @@ from sessionkit.testing import login
 from tests.security.sites import django_site
 from tests.security.sites import flask_site
 from tests.security.sites import wsgi_site
+
+
+class User(flask_login.UserMixin):  # type: ignore[misc]
+    def __init__(self, name: str) -> None:
+        self.id = name
 
 
 @pytest.fixture
@@ -39,6 +45,45 @@ def test_of_flask(manager: SessionManager) -> None:
     login(client, 7)
     assert client.get("/show").text == "[('cart', 'tea')]"
     assert len(manager.sessions_of(7)) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SERVER_NAME": "shop.example:8080"},
+        {"SERVER_NAME": "shop.example", "SESSION_COOKIE_DOMAIN": ".example"},
+        {"SESSION_COOKIE_PATH": "/app"},
+        {"APPLICATION_ROOT": "/app"},
+    ],
+    ids=str,
+)
+def test_wherever_the_cookie_goes(settings: dict[str, str]) -> None:
+    app = flask.Flask("elsewhere")
+    app.config.update(SESSIONKIT_STORE="memory:", **settings)
+    SessionKit(app)
+
+    @app.get("/app/<key>")
+    def put(key: str) -> str:
+        flask.session[key] = 1
+        return str(sorted(flask.session))
+
+    client = app.test_client()
+    client.get("/app/cart")
+    session = login(client, "alice", user="alice")
+    assert dict(session) == {"cart": 1, "user": "alice"}
+    assert client.get("/app/more").text == "['cart', 'more', 'user']"
+    assert client.get("/app/more").text == "['cart', 'more', 'user']"
+
+
+def test_of_flask_login(manager: SessionManager) -> None:
+    app: t.Any = flask_site(manager).wsgi
+    app.secret_key = "of Flask-Login"
+    users = flask_login.LoginManager(app)
+    users.user_loader(User)
+    app.add_url_rule("/who", view_func=lambda: str(flask_login.current_user.get_id()))
+    client = app.test_client()
+    login(client, "alice", _user_id="alice")
+    assert client.get("/who").text == "alice"
 
 
 def test_of_django(manager: SessionManager) -> None:
