@@ -4,7 +4,7 @@ ENVS ?=
 SERVERS = redis memcached mariadb postgresql chromium
 PYTHON = .venv/bin/python
 
-.PHONY: help bootstrap demo quick test test-all soak lint format typing package clean
+.PHONY: help bootstrap demo quick test test-all soak bench lint format typing package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -31,6 +31,10 @@ test-all: bootstrap ## everything: all Pythons, all suites on all stores
 soak: bootstrap ## the attacks of `make test` with numbers for a night
 	@scripts/bootstrap $(SERVERS)
 	@SESSIONKIT_SOAK=1 .venv/bin/pytest -m attack --timeout 0
+
+bench: bootstrap ## what a session costs, beside the peers; QUICK=1, STORE=redis, SCENARIO=read,write for less
+	@scripts/bootstrap redis memcached postgresql
+	@$(PYTHON) -m benchmarks $(if $(QUICK),--quick) $(if $(STORE),--store $(STORE)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 lint typing package: bootstrap
 	@$(PYTHON) scripts/check test $@

@@ -7,6 +7,7 @@ import collections.abc as cabc
 import contextlib
 import json
 import random
+import select
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: Requests that are counted; they are all alike, but for one that does some cleaning up.
 _COUNTED = 5
+
+#: Seconds for a batch.
+_PATIENCE = 30
 
 #: What a cookie holds at most is not enough for these, and nobody writes into another's cookie.
 _NOT_IN_COOKIES = {"read-100k", "write-100k", "contended"}
@@ -67,11 +71,17 @@ class Player:
 
     def _say(self, *command: object) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        # Who has ended is found out by listening.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
 
     def _hear(self) -> t.Any:
         assert self._process.stdout is not None
+        answered, _, _ = select.select([self._process.stdout], [], [], _PATIENCE)
+        if not answered:
+            self._process.kill()
+            raise Trouble(f"it did not answer within {_PATIENCE} seconds")
         line = self._process.stdout.readline()
         answer = json.loads(line) if line else {"error": "its process has ended"}
         if isinstance(answer, dict) and "error" in answer:
@@ -154,11 +164,10 @@ def count_all(
             )
             try:
                 player.ready()
-                table[title] = {
-                    name: _count(player, name, list(between.values()))
-                    for name in wanted
-                    if plays(contestant, name)
-                }
+                table[title] = {}
+                for name in wanted:
+                    if plays(contestant, name):
+                        table[title][name] = _count(player, name, list(between.values()))
             except Trouble as trouble:
                 troubles[title] = str(trouble)
             finally:
@@ -215,7 +224,7 @@ def time_all(
             for scenario in scenarios:
                 for name in random.sample(list(players), len(players)):
                     player = players[name]
-                    if not plays(player.contestant, scenario):
+                    if f"{name} {scenario}" in troubles or not plays(player.contestant, scenario):
                         continue
                     try:
                         result = player.ask("time", scenario)

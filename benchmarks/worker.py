@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import gc
 import json
 import logging
 import os
 import sys
 import traceback
 import typing as t
+from pathlib import Path
 
 from .contestants import list_all
 from .counting import LocalCounts
@@ -46,6 +48,23 @@ class Worker:
         with self._local as done:
             measure(self._site, [environ])
         return done
+
+    def grow(self, sessions: int) -> float:
+        """Create so many sessions; return by how many bytes each of them made the process grow."""
+        self._site.roll(False)
+        for _ in range(1000):
+            self._site.browser("small")
+        gc.collect()
+        before = _resident()
+        for _ in range(sessions):
+            self._site.browser("small")
+        gc.collect()
+        return (_resident() - before) / sessions
+
+
+def _resident() -> int:
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmRSS:")[1].split()[0])
 
 
 def main() -> None:

@@ -28,9 +28,14 @@ class _Face(PlainFace):
         return session.delete()
 
 
+class _CookieFace(_Face):
+    def renew(self, session: t.Any, /) -> object:
+        return None  # a cookie has no id
+
+
 class _Beaker(Site):
     def __init__(self, options: dict[str, t.Any]) -> None:
-        app = frameworks.wsgi(_Face())
+        app = frameworks.wsgi(_CookieFace() if options["session.type"] == "cookie" else _Face())
         self._plain = SessionMiddleware(app, {**options, "session.save_accessed_time": False})
         self._rolling = SessionMiddleware(app, {**options, "session.timeout": 24 * 60 * 60})
         super().__init__(self._plain)

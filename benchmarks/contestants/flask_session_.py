@@ -36,7 +36,9 @@ def _settings(places: Places, store: str) -> dict[str, t.Any]:
     if store == "memcached":
         import pymemcache
 
-        client = pymemcache.Client(("127.0.0.1", places.port("memcached")), no_delay=True)
+        # By default it shares one client, which threads that write at once hang upon for ever.
+        server = ("127.0.0.1", places.port("memcached"))
+        client = pymemcache.PooledClient(server, no_delay=True)
         return {"SESSION_TYPE": "memcached", "SESSION_MEMCACHED": client}
     if store == "memory":
         from cachelib import SimpleCache

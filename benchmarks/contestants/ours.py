@@ -41,7 +41,7 @@ def make_store(places: Places, store: str) -> t.Any:
     return made
 
 
-class _Face(PlainFace):
+class WSGIFace(PlainFace):
     def session(self, source: t.Any, /) -> t.Any:
         return source["sessionkit.session"]
 
@@ -88,7 +88,7 @@ def _manager(places: Places, store: str) -> t.Any:
 
 def build_wsgi(places: Places, store: str) -> Site:
     make = _manager(places, store)
-    return OurSite(SessionMiddleware(frameworks.wsgi(_Face()), make()), make)
+    return OurSite(SessionMiddleware(frameworks.wsgi(WSGIFace()), make()), make)
 
 
 class _PyramidFace(PlainFace):

@@ -305,24 +305,25 @@ class Memcached:
 class Postgres:
     """Through ``psycopg.Connection.execute``: prepared, binary, each statement a transaction."""
 
+    table = "raw_client"
     statements: t.ClassVar[dict[str, tuple[str, str]]] = {
-        "read": ("bytea", "SELECT payload, version FROM raw_sessions WHERE key = $1"),
+        "read": ("bytea", "SELECT payload, version FROM {table} WHERE key = $1"),
         "seed": (
             "bytea, bytea, bigint, float8",
-            "INSERT INTO raw_sessions VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO {table} VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
         ),
         "replace": (
             "bytea, bytea, bigint, float8",
-            "UPDATE raw_sessions SET payload = $2, version = version + 1, expiry = $4 "
+            "UPDATE {table} SET payload = $2, version = version + 1, expiry = $4 "
             "WHERE key = $1 AND version >= $3",
         ),
         "move": (
             "bytea, bytea, bigint, float8, bytea, bytea",
-            "WITH ended AS (UPDATE raw_sessions SET payload = $2, version = version + 1, "
+            "WITH ended AS (UPDATE {table} SET payload = $2, version = version + 1, "
             "expiry = $4 WHERE key = $1 AND version >= $3 RETURNING 1) "
-            "INSERT INTO raw_sessions SELECT $5, $6, $3, $4 FROM ended",
+            "INSERT INTO {table} SELECT $5, $6, $3, $4 FROM ended",
         ),
-        "end": ("bytea, bigint", "DELETE FROM raw_sessions WHERE key = $1 AND version >= $2"),
+        "end": ("bytea, bigint", "DELETE FROM {table} WHERE key = $1 AND version >= $2"),
     }
 
     def __init__(self, url: str) -> None:
@@ -330,15 +331,19 @@ class Postgres:
 
         self._connection = psycopg.connect(f"{url}?sslmode=disable", autocommit=True)
         self._connection.prepare_threshold = 0
+        self._texts = {
+            name: text.format(table=self.table).encode()
+            for name, (_, text) in self.statements.items()
+        }
         self._cursor = psycopg.RawCursor(self._connection)
         self._cursor.format = psycopg.pq.Format.BINARY
         self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS raw_sessions (key bytea PRIMARY KEY, payload bytea, "
+            f"CREATE TABLE {self.table} (key bytea PRIMARY KEY, payload bytea, "
             "version bigint, expiry float8)"
         )
 
     def run(self, name: str, *values: t.Any) -> t.Any:
-        return self._cursor.execute(self.statements[name][1].encode(), values)
+        return self._cursor.execute(self._texts[name], values)
 
     def seed(self, key: str, payload: bytes) -> None:
         self.run("seed", bytes.fromhex(key), payload, 1, float(NEVER))

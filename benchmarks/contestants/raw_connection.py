@@ -36,16 +36,18 @@ class _Redis(Redis):
 class _Postgres(Postgres):
     """libpq's ``exec_prepared``, without psycopg's cursor."""
 
+    table = "raw_connection"
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._libpq = self._connection.pgconn
         for name, (types, text) in self.statements.items():
             oids = [_OIDS[kind] for kind in types.split(", ")]
-            self._libpq.prepare(name.encode(), text.encode(), oids)
+            self._libpq.prepare(name.encode(), text.format(table=self.table).encode(), oids)
 
     def run(self, name: str, *values: t.Any) -> t.Any:
         packed = [_packed(value) for value in values]
-        return _Rows(self._libpq.exec_prepared(name.encode(), packed, [1] * len(packed), None, 1))
+        return _Rows(self._libpq.exec_prepared(name.encode(), packed, [1] * len(packed), 1))
 
 
 class _Rows:
