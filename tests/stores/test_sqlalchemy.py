@@ -45,6 +45,12 @@ from tests.servers import Proxy
 Operation = t.Callable[[], object]
 
 
+@pytest.fixture(scope="module")
+def postgresql_server(start_server: cabc.Callable[..., PostgreSQLServer]) -> PostgreSQLServer:
+    """Another one than everybody's, in which ``PostgresStore`` has a table of the same name."""
+    return start_server(PostgreSQLServer)
+
+
 def postgresql(server: PostgreSQLServer) -> str:
     return server.url.replace("postgresql:", "postgresql+psycopg:")
 
