@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import itertools
 import logging
 import typing as t
 
@@ -11,6 +10,7 @@ from .errors import StoreUnavailable
 from .store import Store
 from .store import Sweepable
 from .store import offers
+from .tokens import Randomness
 
 _logger = logging.getLogger("sessionkit")
 
@@ -19,23 +19,36 @@ PER_SESSION = 5
 
 
 class Housekeeping:
-    """Sweeps a store a little after every so many new sessions of a process.
+    """Sweeps a store a little after one of so many new sessions.
+
+    Which one is left to chance: many processes need not agree, and one that ends after a few
+    requests does its part as well.
 
     :param store: engines that forget expired records by themselves have no ``sweep``: nothing is
         done then.
-    :param every: after how many new sessions; None: never.
+    :param every: after how many new sessions, on average; None: never.
     :param clock: returns POSIX seconds.
+    :param randomness: decides when.
     """
 
-    def __init__(self, store: Store, every: int | None, clock: cabc.Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        every: int | None,
+        clock: cabc.Callable[[], float],
+        randomness: Randomness,
+    ) -> None:
         self._sweep = t.cast(Sweepable, store).sweep if offers(store, Sweepable) else None
         self._every = every
         self._clock = clock
-        self._created = itertools.count(1)
+        self._randomness = randomness
 
     def session_created(self) -> None:
-        """Count a new session, and sweep if it is time to. Never fails."""
-        if self._sweep is None or self._every is None or next(self._created) % self._every:
+        """Sweep if it is time to. An outage is only logged."""
+        if self._sweep is None or self._every is None:
+            return
+
+        if self._every > 1 and not self._randomness.once_in(self._every):
             return
 
         try:

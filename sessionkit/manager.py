@@ -109,7 +109,7 @@ class SessionManager(BaseManager):
             clock,
             self._patience,
             self._randomness,
-            Housekeeping(store, self.policy.sweep_every, clock),
+            Housekeeping(store, self.policy.sweep_every, clock, self._randomness),
             self,
         )
         self._loader = Loader(
