@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 
+from .django_database import InDjangosDatabase
 from .promises import Promises
 from .test_engines import CLASSES
 from .test_sealed import TestSealed
@@ -28,7 +29,7 @@ def lines() -> cabc.Iterator[str]:
     titles = [f"{number}. {title}" for number, title in enumerate(COLUMNS, 1)]
     yield f"| Store | {' | '.join(titles)} |"
     yield f"|{' --- |' * (len(titles) + 1)}"
-    places: list[type[Promises]] = [*CLASSES, TestSealed]
+    places: list[type[Promises]] = [*CLASSES, InDjangosDatabase, TestSealed]
 
     for place in places:
         cells = [place.instead.get(number, "yes") for number in range(1, len(titles) + 1)]
