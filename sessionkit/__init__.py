@@ -7,6 +7,7 @@ from . import signals as signals
 from .codec import CustomType as CustomType
 from .cookie import CookieOptions as CookieOptions
 from .current import current_session as current_session
+from .devices import device_of as device_of
 from .manager import SessionManager as SessionManager
 from .middleware import SessionMiddleware as SessionMiddleware
 from .owners import SessionInfo as SessionInfo

@@ -135,7 +135,9 @@ class BaseManager(abc.ABC):
         return self._writer.save(session, draft)
 
     @abc.abstractmethod
-    def sessions_of(self, owner: str | int) -> list[SessionInfo]:
+    def sessions_of(
+        self, owner: str | int, *, current: Session | None = None
+    ) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first."""
 
     @abc.abstractmethod

@@ -180,12 +180,13 @@ class SessionManager(BaseManager):
 
         return session
 
-    def sessions_of(self, owner: str | int) -> list[SessionInfo]:
+    def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first.
 
         :raises UnsupportedOperation: if the store has no index of owners.
+        :param current: marked in the list, such as that of the request that asks for it.
         """
-        return self._owners.sessions_of(str(owner))
+        return self._owners.sessions_of(str(owner), _public_id(current))
 
     def revoke(self, owner: str | int, public_id: str) -> bool:
         """End the session of *owner* with this public id; False if there is none."""
@@ -196,9 +197,7 @@ class SessionManager(BaseManager):
 
         :param except_: a session that goes on, such as that of the request that asks for it.
         """
-        return self._owners.revoke_all(
-            str(owner), except_.public_id if except_ is not None else None
-        )
+        return self._owners.revoke_all(str(owner), _public_id(except_))
 
     def purge(self) -> int:
         """Remove expired sessions from the store; return how many.
@@ -236,3 +235,7 @@ class SessionManager(BaseManager):
             self._sleep,
             self._randomness.fraction,
         )
+
+
+def _public_id(session: Session | None) -> str | None:
+    return None if session is None else session.public_id

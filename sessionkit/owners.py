@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import datetime
 import typing as t
 
 from . import signals
 from .committer import Committer
+from .devices import recognised
 from .errors import DecodeError
 from .errors import NewerFormat
 from .errors import UnsupportedOperation
 from .gateway import Gateway
+from .moments import moment
 from .payload import Header
 from .payload import Live
 from .payload import unpack
@@ -27,7 +30,8 @@ class SessionInfo(t.NamedTuple):
     :param created_at: when it was first stored.
     :param seen_at: when it was last written or its life was extended.
     :param expires_at: when it ends if it is not used again.
-    :param meta: what ``session.bind`` was given beside the owner.
+    :param meta: what ``session.bind`` and ``session.describe`` were given.
+    :param is_current: whether it is the session that asks.
     """
 
     public_id: str
@@ -35,6 +39,46 @@ class SessionInfo(t.NamedTuple):
     seen_at: float
     expires_at: float
     meta: dict[str, t.Any]
+    is_current: bool = False
+
+    @property
+    def created(self) -> datetime.datetime:
+        """When it was first stored, in UTC."""
+        return moment(self.created_at)
+
+    @property
+    def seen(self) -> datetime.datetime:
+        """When it was last written or its life was extended, in UTC."""
+        return moment(self.seen_at)
+
+    @property
+    def label(self) -> str | None:
+        """What its user or the application calls it."""
+        return self._text("label")
+
+    @property
+    def address(self) -> str | None:
+        """From where it was bound to its owner, if that was kept."""
+        return self._text("address")
+
+    @property
+    def user_agent(self) -> str | None:
+        """With what it was bound to its owner, if that was kept. Anybody may send anything."""
+        return self._text("user_agent")
+
+    @property
+    def browser(self) -> str | None:
+        """The browser's name, such as ``Firefox``, if the user agent is a known one."""
+        return recognised(self.user_agent or "")[0]
+
+    @property
+    def system(self) -> str | None:
+        """The system's name, such as ``Android``, if the user agent is a known one."""
+        return recognised(self.user_agent or "")[1]
+
+    def _text(self, name: str) -> str | None:
+        text = self.meta.get(name)
+        return text if isinstance(text, str) else None
 
 
 class Owners:
@@ -64,11 +108,16 @@ class Owners:
         self._meta_of = meta_of
         self._sender = sender
 
-    def sessions_of(self, owner: str) -> list[SessionInfo]:
-        """Return the live sessions of *owner*, the one seen last first."""
+    def sessions_of(self, owner: str, current: str | None) -> list[SessionInfo]:
+        """Return the live sessions of *owner*, the one seen last first.
+
+        :param current: the public id of the session that asks.
+        """
         now = self._clock()
         records = [self._gateway.get(key) for key in self._keys_of(owner)]
-        infos = [self._info(record, owner, now) for record in records if record is not None]
+        infos = [
+            self._info(record, owner, current, now) for record in records if record is not None
+        ]
         return sorted((info for info in infos if info), key=lambda info: -info.seen_at)
 
     def revoke(self, owner: str, public_id: str) -> bool:
@@ -121,7 +170,9 @@ class Owners:
 
         return t.cast(Owned, store).owned_by(owner, self._clock())
 
-    def _info(self, record: Record, owner: str, now: float) -> SessionInfo | None:
+    def _info(
+        self, record: Record, owner: str, current: str | None, now: float
+    ) -> SessionInfo | None:
         live = _live(record) if record.owner == owner else None
 
         if live is None or min(record.expires_at, self._policy.deadline(live.header)) <= now:
@@ -134,6 +185,7 @@ class Owners:
             header.seen_at,
             record.expires_at,
             self._meta_of(header),
+            header.public_id == current,
         )
 
 

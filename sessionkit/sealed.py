@@ -86,7 +86,10 @@ class SealedSessionManager(BaseManager):
         return None if self._seal.open(value) is None else value
 
     def load(self, session_id: str) -> Session | None:
-        """Return the live session in a cookie's value, or None. For background work and tests."""
+        """Return the live session in a cookie's value, or None. For background work and tests.
+
+        What is changed in it is in a new cookie, which somebody must send to the browser.
+        """
         session = Session(self, session_id=session_id)
         state = session.draft.state
 
@@ -98,7 +101,9 @@ class SealedSessionManager(BaseManager):
     def start(self, session_id: str | None = None, cookie: CookieOptions | None = None) -> Session:
         raise _unsupported("have an id that server code chose")
 
-    def sessions_of(self, owner: str | int) -> list[SessionInfo]:
+    def sessions_of(
+        self, owner: str | int, *, current: Session | None = None
+    ) -> list[SessionInfo]:
         raise _unsupported("be listed")
 
     def revoke(self, owner: str | int, public_id: str) -> bool:

@@ -6,12 +6,13 @@ import collections.abc as cabc
 import datetime
 import typing as t
 
+from .devices import description
 from .draft import Draft
 from .draft import Intent
 from .draft import State
 from .errors import ConfigurationError
 from .mapping import SessionMapping
-from .policy import NEVER
+from .moments import moment
 from .policy import seconds
 
 #: Until when a session lives: seconds without use, a fixed moment, or None for the policy's limits.
@@ -99,21 +100,21 @@ class Session(SessionMapping):
 
     @property
     def meta(self) -> dict[str, t.Any]:
-        """What :meth:`bind` was given beside the owner."""
+        """What :meth:`bind` and :meth:`describe` were given beside the owner."""
         return self.manager.meta_of(self._read().header)
 
     @property
     def created_at(self) -> datetime.datetime | None:
         """When the session was first stored, in UTC; None if it is not."""
         draft = self._read()
-        return _moment(draft.header.created_at) if draft.shown_state == "live" else None
+        return moment(draft.header.created_at) if draft.shown_state == "live" else None
 
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the session ends if it is not used again, in UTC; None if it is not stored."""
         draft = self._read()
 
-        return _moment(draft.origin.record.expires_at) if draft.shown_state == "live" else None
+        return moment(draft.origin.record.expires_at) if draft.shown_state == "live" else None
 
     @property
     def permanent(self) -> bool:
@@ -179,7 +180,16 @@ class Session(SessionMapping):
         if draft.intent is Intent.KEEP and draft.state != "superseded":
             draft.intent = Intent.RENEW
 
-    def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
+    def bind(
+        self,
+        owner: str | int,
+        *,
+        keep: cabc.Collection[str] = (),
+        label: str | None = None,
+        address: str | None = None,
+        user_agent: str | None = None,
+        **meta: t.Any,
+    ) -> None:
         """Make the session *owner*'s: somebody has logged in. The id is renewed.
 
         The data of a session that was nobody's stays. That of another owner is dropped, except for
@@ -187,12 +197,18 @@ class Session(SessionMapping):
 
         :param owner: 1 to 255 printable characters; a number is taken as text.
         :param keep: keys that stay although they are another owner's.
-        :param meta: small values for the list of the owner's sessions.
-        :raises ConfigurationError: if *owner* cannot be one.
+        :param label: a name for the list of the owner's sessions; 100 characters are kept.
+        :param address: from where it is; ``**device_of(environ)`` of :mod:`sessionkit.devices`
+            gives this and the next.
+        :param user_agent: with what; 256 characters are kept.
+        :param meta: other small values for that list.
+        :raises ConfigurationError: if *owner* cannot be one, or a label, address or user agent is
+            no text.
         :raises StoreUnavailable: if the session is unavailable.
         """
         name = _checked_owner(owner)
-        packed = self.manager.codec.encode(meta, "meta") if meta else None
+        meta |= description({"label": label, "address": address, "user_agent": user_agent})
+        packed = self._packed(meta)
         self._require_store()
         draft = self._write()
         previous = draft.owner
@@ -209,6 +225,30 @@ class Session(SessionMapping):
 
         draft.owner = name
         draft.header = draft.header._replace(started_at=self.manager.clock(), meta=packed)
+
+    def describe(
+        self,
+        *,
+        label: str | None = None,
+        address: str | None = None,
+        user_agent: str | None = None,
+        **meta: t.Any,
+    ) -> None:
+        """Add to what :meth:`bind` was given for the list of the owner's sessions.
+
+        :param label: a name, such as one that its user has chosen. None: as it is.
+        :param address: None: as it is.
+        :param user_agent: None: as it is.
+        :param meta: other small values.
+        :raises ConfigurationError: if a label, address or user agent is no text.
+        """
+        meta |= description({"label": label, "address": address, "user_agent": user_agent})
+        draft = self._write()
+        packed = self._packed({**self.manager.meta_of(draft.header), **meta})
+        draft.header = draft.header._replace(meta=packed)
+
+    def _packed(self, meta: dict[str, t.Any]) -> bytes | None:
+        return self.manager.codec.encode(meta, "meta") if meta else None
 
     def _drop_form_tokens(self, draft: Draft) -> None:
         written = draft.values.changed()
@@ -246,12 +286,6 @@ class Session(SessionMapping):
         draft = self._write()
         draft.must_end = True
         return draft
-
-
-def _moment(timestamp: float) -> datetime.datetime:
-    # In a damaged store it may be any number.
-    bounded = min(max(timestamp, 0.0), NEVER)
-    return datetime.datetime.fromtimestamp(bounded, datetime.timezone.utc)
 
 
 def _checked_owner(owner: str | int) -> str:

@@ -19,6 +19,7 @@ LAYERS = [
     {"store", "cookie", "caching", "clock"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "keys", "aead", "seals", "merge", "values", "policy", "signals"},
+    {"devices", "moments"},
     {"session", "mapping", "draft", "flash", "checking", "typed"},
     {
         "manager",
