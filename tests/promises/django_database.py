@@ -1,4 +1,4 @@
-"""The promises in the database of a Django project; tests/django runs them, with Django's settings."""
+"""The promises in the database of a Django project; tests/django runs them."""
 
 from __future__ import annotations
 
