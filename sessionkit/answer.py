@@ -65,25 +65,25 @@ def session_headers(
     vary: str | None,
     cache_control: str | None,
 ) -> list[tuple[str, str]]:
-    """Return the headers that replace those of the same name, and the cookie that is added.
+    """Return the headers that replace those of the same name, and the cookies that are added.
 
     :param vary: the application's ``Vary`` header.
     :param cache_control: the application's ``Cache-Control`` header.
     """
-    if not session.accessed and instruction is None:
+    if not session.accessed and instruction is None and not session.used_cookies:
         return []
 
+    cookies = session.custom_cookies
+    sets_cookie = instruction is not None or bool(cookies)
     headers = [
         ("Vary", caching.vary(vary)),
-        (
-            "Cache-Control",
-            caching.cache_control(cache_control, sets_cookie=instruction is not None),
-        ),
+        ("Cache-Control", caching.cache_control(cache_control, sets_cookie=sets_cookie)),
     ]
 
     if instruction is not None:
         headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
 
+    headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
     return headers
 
 

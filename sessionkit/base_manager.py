@@ -19,9 +19,13 @@ from .payload import Header
 from .policy import SessionPolicy
 from .session import Session
 from .tokens import Randomness
+from .tokens import Secrets
+from .tokens import derived_signer
 
 if t.TYPE_CHECKING:
     import enum
+
+    import itsdangerous
 
     from .base_committer import BaseCommitter
     from .codec import CustomType
@@ -44,6 +48,8 @@ class BaseManager(abc.ABC):
     #: Loads a session; the draft says how it went.
     read: cabc.Callable[[Session], Draft]
     _writer: BaseCommitter
+    #: What other cookies than the session's are signed with, newest first.
+    _secrets: Secrets | None = None
 
     def __init__(
         self,
@@ -171,6 +177,19 @@ class BaseManager(abc.ABC):
             return {} if header.meta is None else self.codec.decode(header.meta)
         except DecodeError:
             return {}
+
+    def cookie_signer(self, name: str) -> itsdangerous.Signer:
+        """Return what signs cookies of the application's own that are called *name*.
+
+        :raises ConfigurationError: if there are no secrets.
+        """
+        if self._secrets is None:
+            raise ConfigurationError(
+                f"cookie {name!r} cannot be signed: give the session manager secrets=[...], "
+                "SESSIONKIT_SECRETS in Flask, SESSIONKIT['SECRETS'] in Django"
+            )
+
+        return derived_signer(self._secrets, b"sessionkit.custom-cookie.v1\0" + name.encode())
 
     def warn_about_proxy(self) -> None:
         """Say once that a proxy speaks https while we see http, so that cookies lack ``Secure``."""

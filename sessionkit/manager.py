@@ -98,6 +98,7 @@ class SessionManager(BaseManager):
 
         if secrets is not None:
             self._signer = Signer(secrets, self.cookie.name, bare_ids=bare_ids)
+            self._secrets = tuple(secrets)
 
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)

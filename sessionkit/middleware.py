@@ -171,6 +171,8 @@ class _Answer:
 
         self.replaced = True
         session = self._session
+        self._opened.drop_custom_cookies()
+        session.drop_custom_cookies()
         error.instruction = error.instruction or self._end_only() or session.instruction
         answer = unavailable(error, self._environ["REQUEST_METHOD"])
         headers = self._with_session(answer.headers, error.instruction)
@@ -210,7 +212,10 @@ class _Answer:
     def _with_session(self, headers: Headers, instruction: Instruction) -> Headers:
         session = self._session
 
-        if not session.accessed and instruction is None:
+        if session is not self._opened:
+            session.adopt_custom_cookies(self._opened)
+
+        if not session.accessed and instruction is None and not session.used_cookies:
             return headers
 
         environ = self._environ

@@ -74,6 +74,7 @@ class SealedSessionManager(BaseManager):
             EncryptedSeal(secrets, name, random_bytes) if encrypted else SignedSeal(secrets, name)
         )
         self._seal = seal
+        self._secrets = tuple(secrets)
         self._writer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
         loader = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self)
         self.read: cabc.Callable[[Session], Draft] = loader.read

@@ -7,11 +7,11 @@ import datetime
 import typing as t
 
 from .devices import description
+from .custom_cookies import CustomCookies
 from .draft import Draft
 from .draft import Intent
 from .draft import State
 from .errors import ConfigurationError
-from .mapping import SessionMapping
 from .moments import moment
 from .policy import seconds
 
@@ -19,7 +19,7 @@ from .policy import seconds
 Expiry = float | datetime.timedelta | datetime.datetime | None
 
 
-class Session(SessionMapping):
+class Session(CustomCookies):
     """A mapping of text to values that is loaded when it is first used, and saved at the commit.
 
     Made by :meth:`SessionManager.open`. Changes inside of values are noticed. Methods only record

@@ -1,4 +1,4 @@
-"""The session cookie as Django hands cookies on, with the text that the core has made."""
+"""A cookie as Django hands cookies on, with the text that the core has made."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ else:
 class SessionCookie(Morsel):
     """A cookie with Django's interface whose header is the same in all three ways in.
 
-    :param header: the value of the ``Set-Cookie`` header.
+    :param https: how the request has arrived.
     """
 
-    def __init__(
-        self, options: CookieOptions, instruction: Set | Delete, header: str, *, https: bool
-    ) -> None:
+    def __init__(self, options: CookieOptions, instruction: Set | Delete, *, https: bool) -> None:
         super().__init__()
         shown = instruction if isinstance(instruction, Set) else Set("", max_age=0)
         self.set(options.name, shown.value, shown.value)
@@ -37,7 +35,7 @@ class SessionCookie(Morsel):
             "samesite": options.samesite or "",
         }
         self.update(attributes)
-        self._header = header
+        self._header = options.header(instruction, https=https)
 
     def OutputString(self, attrs: cabc.Container[str] | None = None) -> str:  # noqa: N802
         return self._header

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.base import UpdateError
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from sessionkit import Session
@@ -187,6 +188,7 @@ class SessionStore(SessionBase):
         return (
             self._core.loaded_draft is None
             and not self._core.accessed
+            and not self._core.used_cookies
             and not self._forced
             and not settings.SESSION_SAVE_EVERY_REQUEST
             and not has_endings(self._core)
@@ -229,7 +231,12 @@ class SessionStore(SessionBase):
         claimed = value if value and len(value) >= 8 else None
         verified = manager.verify(claimed) if claimed else None
         self._claimed = verified or claimed
-        self._core = Session(manager, session_id=verified)
+        core = Session(manager, session_id=verified)
+
+        if (previous := self.__dict__.get("_core")) is not None:
+            core.adopt_custom_cookies(previous)
+
+        self._core = core
 
     # --- the store ---
 
@@ -471,6 +478,23 @@ class SessionStore(SessionBase):
     def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
         self._modified = True
         self._core.unbind(keep=keep)
+
+    def set_cookie(self, name: str, value: str, **options: t.Any) -> None:
+        self._check_middleware()
+        self._core.set_cookie(name, value, **options)
+
+    def delete_cookie(self, name: str, **options: t.Any) -> None:
+        self._check_middleware()
+        self._core.delete_cookie(name, **options)
+
+    def _check_middleware(self) -> None:
+        if not self._committed_for:
+            raise ImproperlyConfigured(
+                "only django_sessionkit.middleware.SessionMiddleware sends such cookies"
+            )
+
+    def get_cookie(self, name: str, *, signed: bool = False) -> str | None:
+        return self._core.get_cookie(name, signed=signed)
 
     def renew(self) -> None:
         self._modified = True

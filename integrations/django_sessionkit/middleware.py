@@ -78,7 +78,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         session = getattr(request, "session", None)
 
         if isinstance(session, SessionStore) and session.is_untouched:
-            return _untouched(response)
+            return _untouched(session, response)
 
         return await sync_to_async(self.process_response, thread_sensitive=True)(request, response)
 
@@ -107,7 +107,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
             return response
 
         if session.is_untouched:
-            return _untouched(response)
+            return _untouched(session, response)
 
         ok = response.status_code < 500
         failure = session.repeat_endings() or (None if ok else session.failure or _cause(session))
@@ -126,6 +126,7 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
             failure.instruction = failure.instruction or instruction
             instruction = failure.instruction
             response = _answer(request, failure)
+            session.core.drop_custom_cookies()
 
         if session.is_outermost:
             _add_headers(request, response, session.core, instruction)
@@ -159,7 +160,10 @@ def _cause(session: SessionStore) -> SessionError | None:
     return core.error if raised else None
 
 
-def _untouched(response: HttpResponseBase) -> HttpResponseBase:
+def _untouched(session: SessionStore, response: HttpResponseBase) -> HttpResponseBase:
+    if session.is_outermost:
+        session.commit(ok=True)  # from now on changes are refused
+
     # What is used while the body is sent comes too late for a header.
     if response.streaming and not isinstance(response, FileResponse):
         patch_vary_headers(response, ("Cookie",))
@@ -195,6 +199,9 @@ def _add_headers(
     for name, value in headers:
         if name != "Set-Cookie":
             response.headers[name] = value
-        elif instruction is not None:
-            cookie = SessionCookie(session.cookie, instruction, value, https=https)
-            response.cookies[session.cookie.name] = cookie
+
+    cookies = [(session.cookie, instruction), *session.custom_cookies]
+
+    for options, wanted in cookies:
+        if wanted is not None:
+            response.cookies[options.name] = SessionCookie(options, wanted, https=https)

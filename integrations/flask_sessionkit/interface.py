@@ -106,6 +106,7 @@ class SessionKitInterface(SessionInterface):
         except UNAVAILABLE as error:
             error.instruction = error.instruction or _end_only(opened)
             outage.replace(response, error, environ["REQUEST_METHOD"])
+            opened.drop_custom_cookies()
             instruction = error.instruction
 
         _add_headers(response, opened, instruction, environ)
@@ -138,7 +139,7 @@ def _add_headers(
     instruction: Instruction,
     environ: WSGIEnvironment,
 ) -> None:
-    if not session.accessed and instruction is None:
+    if not session.accessed and instruction is None and not session.used_cookies:
         # What is used while the body is sent comes too late for a header.
         if "Content-Length" not in response.headers and _is_made_while_sent(response):
             response.vary.add("Cookie")

@@ -10,6 +10,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import unavailable
 from sessionkit.errors import SessionError
+from sessionkit.session import Session
 
 
 def handle_errors(app: flask.Flask) -> None:
@@ -27,6 +28,11 @@ def handle_errors(app: flask.Flask) -> None:
 def _answer(error: SessionError) -> ResponseReturnValue | HTTPException:
     app = flask.current_app
     response = app.response_class()
+    session: object = flask.session
+
+    if isinstance(session, Session):
+        session.drop_custom_cookies()
+
     replace(response, error, flask.request.method)
 
     try:

@@ -486,6 +486,26 @@ def test_an_asynchronous_view_that_does_not_use_its_session_changes_no_thread(
     assert spy.last_calls() == []
 
 
+def test_an_asynchronous_view_sets_a_cookie_of_its_own(spy: Spy) -> None:
+    async def choose(request: t.Any) -> HttpResponse:
+        request.session.set_cookie("theme", "dark")
+        return HttpResponse()
+
+    response = asynchronously(AsyncRequestFactory().get("/"), choose)
+    assert response.cookies["theme"].OutputString().startswith("theme=dark; ")
+    assert spy.last_calls() == []
+
+
+def test_a_cookie_of_the_applications_own_outlasts_a_loaded_key(spy: Spy) -> None:
+    def choose(request: t.Any) -> HttpResponse:
+        request.session.set_cookie("theme", "dark")
+        request.session.load()
+        return HttpResponse()
+
+    response = SessionMiddleware(choose)(RequestFactory().get("/"))
+    assert response.cookies["theme"].value == "dark"
+
+
 def reads(get_response: t.Any) -> t.Any:
     def middleware(request: t.Any) -> t.Any:
         request.session.get("a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from sessionkit.errors import StoreUnavailable
@@ -96,6 +97,14 @@ def test_who_loses_the_race_of_renewals_is_answered_and_keeps_the_cookie(
     response = browser.get("/renew")
     assert (response.status_code, response.content) == (200, b"1")
     assert "sessionid" not in response.cookies
+
+
+def test_cookies_of_the_applications_own_are_refused(site: Site) -> None:
+    def choose(request: t.Any) -> None:
+        with pytest.raises(ImproperlyConfigured, match="SessionMiddleware"):
+            request.session.set_cookie("theme", "dark")
+
+    assert site(choose=choose).get("/choose").status_code == 200
 
 
 def test_clear_ends_what_there_was(site: Site, spy: Spy) -> None:

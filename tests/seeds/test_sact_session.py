@@ -68,7 +68,32 @@ class TestEverywhere:
         assert (laptop.open().owner, other.open().owner) == (None, "bob")
 
 
+class TestCustomCookies:
+    def test_a_cookie_of_ones_own_with_options(self, manager: SessionManager) -> None:
+        session = manager.open()
+        session.set_cookie("theme", "dark", max_age=60, path="/shop")
+        session.delete_cookie("banner")
+        assert [cookie.header(https=True) for cookie in session.custom_cookies] == [
+            "theme=dark; Path=/shop; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
+            "banner=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
+        ]
+
+
 class TestNotShared:
+    def test_a_cookie_of_ones_own_does_not_take_the_place_of_the_sessions(
+        self, manager: SessionManager
+    ) -> None:
+        def app(environ: t.Any, start_response: t.Any) -> list[bytes]:
+            session = environ["sessionkit.session"]
+            session.bind("ann")
+            session.set_cookie("theme", "dark")
+            start_response("200 OK", [])
+            return []
+
+        answer = Client(SessionMiddleware(app, manager)).get()
+        cookies = [value for name, value in answer.headers if name == "Set-Cookie"]
+        assert [cookie.partition("=")[0] for cookie in cookies] == ["sid", "theme"]
+
     def test_reading_sends_no_cookie_and_stores_nothing(
         self, browser: Browser, store: FullStore
     ) -> None:
