@@ -24,6 +24,7 @@ from .payload import LATER_FORMATS
 from .payload import Header
 from .payload import Live
 from .payload import unpack
+from .policy import NEVER
 from .policy import REFRESH_AFTER
 from .policy import SessionPolicy
 from .records import largest_keys
@@ -60,11 +61,17 @@ def unpack_sealed(data: bytes) -> tuple[Record, Live]:
     if number in LATER_FORMATS:
         raise NewerFormat("the session was sealed in a format of a later version")
 
-    if number != _FORMAT:
+    # NaN is not less either.
+    if number != _FORMAT or not expires_at <= NEVER:
         raise DecodeError("a sealed session is damaged")
 
     start = _HEAD.size + length
-    owner = data[_HEAD.size : start].decode() if length else None
+
+    try:
+        owner = data[_HEAD.size : start].decode() if length else None
+    except UnicodeDecodeError:
+        raise DecodeError("a sealed session is damaged") from None
+
     content = unpack(data[start:])
 
     if not isinstance(content, Live):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections.abc as cabc
 import datetime
 import decimal
+import math
+import struct
 import sys
 import typing as t
 import uuid
@@ -479,6 +481,19 @@ class TestWhichCookie:
             assert dict(sealed.open(f"sid={seal.seal(data)}")) == {}
 
         assert [event["reason"] for event in rejected] == ["corrupt"]
+
+    @pytest.mark.parametrize(
+        ("place", "planted"),
+        [(1, struct.pack(">d", math.nan)), (1, struct.pack(">d", math.inf)), (11, b"\xff\xfe")],
+    )
+    def test_not_even_the_secret_makes_one_without_end_or_of_no_text(
+        self, browser: Browser, seal: Seal, place: int, planted: bytes
+    ) -> None:
+        browser.log_in("ann", a=1)
+        data = seal.open(browser.value or "")
+        assert data is not None
+        browser.value = seal.seal(data[:place] + planted + data[place + len(planted) :])
+        assert browser.see() == {}
 
 
 class TestWhatACookieCannotDo:

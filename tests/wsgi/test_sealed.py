@@ -112,6 +112,22 @@ def test_a_failing_application_logs_out_all_the_same(manager: SealedSessionManag
     assert "Max-Age=0" in (client.get().get("Set-Cookie") or "")
 
 
+def test_one_that_raises_logs_nobody_out(manager: SealedSessionManager) -> None:
+    def raising(environ: t.Any, start_response: t.Any) -> list[bytes]:
+        environ["sessionkit.session"].destroy()
+        raise RuntimeError
+
+    client = Client(SessionMiddleware(count, manager))
+    client.get()
+    client.app = SessionMiddleware(raising, manager)
+
+    with pytest.raises(RuntimeError):
+        client.get()
+
+    client.app = SessionMiddleware(count, manager)
+    assert client.get().body == b"2"
+
+
 def test_one_session_however_many_layers(manager: SealedSessionManager) -> None:
     client = Client(SessionMiddleware(SessionMiddleware(count, manager), manager))
     assert len(client.get().all("Set-Cookie")) == 1
