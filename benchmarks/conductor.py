@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Requests that are counted; they are all alike, but for one that does some cleaning up.
 _COUNTED = 5
 
+_PROGRAM = "from benchmarks.worker import main; main()"
+
 #: Seconds for a batch.
 _PATIENCE = 30
 
@@ -47,14 +49,17 @@ class Player:
 
     def __init__(self, contestant: Contestant, places: Places, seconds: float, count: bool) -> None:
         self.contestant = contestant
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.worker"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=Path(places.folder, "log").open("ab"),
-            text=True,
-        )
+        # Last on the path, so that in tests the sessionkit that is installed is the one.
+        program = f"import sys; sys.path.append({str(ROOT)!r})\n{_PROGRAM}"
+        with Path(places.folder, "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", program],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         order = {"title": contestant.title, "places": places._asdict()}
         self._say("build", {**order, "seconds": seconds, "count": count})
 
@@ -167,7 +172,7 @@ def count_all(
                 table[title] = {}
                 for name in wanted:
                     if plays(contestant, name):
-                        table[title][name] = _count(player, name, list(between.values()))
+                        table[title][name] = count(player, name, list(between.values()))
             except Trouble as trouble:
                 troubles[title] = str(trouble)
             finally:
@@ -175,7 +180,8 @@ def count_all(
     return table
 
 
-def _count(player: Player, scenario: str, between: list[CountingProxy]) -> Counts:
+def count(player: Player, scenario: str, between: list[CountingProxy]) -> Counts:
+    """Count what a request does; of several, what most of them do."""
     player.ask("prepare", scenario, _COUNTED)
     seen: collections.Counter[tuple[tuple[str, ...], int]] = collections.Counter()
     for _ in range(_COUNTED):

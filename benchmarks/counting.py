@@ -16,8 +16,6 @@ from tests.servers.proxy import Proxy
 if t.TYPE_CHECKING:
     import collections.abc as cabc
 
-    from typing_extensions import Self
-
 
 class Parser(t.Protocol):
     """Finds the commands in what a client says on one connection."""
@@ -189,7 +187,7 @@ class LocalCounts:
             return connection
 
         # Both names are used.
-        sqlite3.connect = sqlite3.dbapi2.connect = traced  # type: ignore[assignment]
+        sqlite3.connect = sqlite3.dbapi2.connect = traced
         sys.addaudithook(self._happened)
 
     def __enter__(self) -> list[str]:
@@ -215,6 +213,4 @@ class LocalCounts:
 def proxies(ports: dict[str, int]) -> cabc.Iterator[dict[str, CountingProxy]]:
     """Start a proxy before each of these servers."""
     with contextlib.ExitStack() as stack:
-        yield {
-            kind: stack.enter_context(CountingProxy(kind, port)) for kind, port in ports.items()
-        }
+        yield {kind: stack.enter_context(CountingProxy(kind, port)) for kind, port in ports.items()}

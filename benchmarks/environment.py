@@ -26,7 +26,7 @@ def enter(module: str, arguments: list[str]) -> None:
     # What is measured is this checkout, and without a debug mode that somebody has set.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     os.chdir(ROOT)
-    os.execve(  # noqa: S606
+    os.execve(
         PYTHON,
         [str(PYTHON), "-m", module, *arguments],
         {**kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},

@@ -32,14 +32,21 @@ IMPORTS = (
 )
 
 
-def memory(folder: Path, servers: dict[str, Server], count: int, troubles: Troubles) -> dict[str, float]:
-    """Return the bytes that a live session of 1 KB takes in the processes of the implementations."""
+def memory(
+    folder: Path, servers: dict[str, Server], count: int, troubles: Troubles
+) -> dict[str, float]:
+    """Return the bytes that each further session of 1 KB takes in the process of its store."""
     taken = {}
     for contestant in list_all():
         if contestant.store != "memory" or contestant.kind == "raw":
             continue
         title = contestant.title
-        player = Player(contestant, places_for(f"memory of {title}".replace("/", " "), folder, servers), 0, False)
+        player = Player(
+            contestant,
+            places_for(f"memory of {title}".replace("/", " "), folder, servers),
+            0,
+            False,
+        )
         try:
             player.ready()
             taken[title] = float(player.ask("grow", count))
@@ -77,7 +84,10 @@ def imports(rounds: int) -> dict[str, Import]:
 def _dearest(name: str) -> tuple[int, list[tuple[str, float]]]:
     lines = _python("-X", "importtime", "-c", f"import {name}").splitlines()
     spent: collections.Counter[str] = collections.Counter()
-    before = {line.rpartition("|")[2].strip() for line in _python("-X", "importtime", "-c", "").splitlines()}
+    before = {
+        line.rpartition("|")[2].strip()
+        for line in _python("-X", "importtime", "-c", "").splitlines()
+    }
     modules = 0
     for line in lines:
         own, _, module = line.removeprefix("import time:").split("|")

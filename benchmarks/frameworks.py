@@ -44,7 +44,9 @@ class FlaskFace:
         return source.session
 
 
-def django(face: Face, *, middleware: str | None, apps: tuple[str, ...] = (), **more: t.Any) -> t.Any:
+def django(
+    face: Face, *, middleware: str | None, apps: tuple[str, ...] = (), **more: t.Any
+) -> t.Any:
     """Return the project; settings are for the whole process."""
     from django import urls
     from django.conf import settings

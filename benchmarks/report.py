@@ -88,11 +88,15 @@ def _run(results: Results) -> str:
     middle, high = results.spread()
     pinned = "not pinned" if machine.pinned is None else "everything pinned to one"
     lines = [
-        f"{machine.date}: {machine.description}, {pinned}; {machine.rounds} rounds in "
-        f"{machine.seconds / 60:.0f} minutes, load {machine.load_before:.1f} before and "
-        f"{machine.load_after:.1f} after.",
-        f"The quartiles of the rounds are {middle:.0%} of the median apart in the middle cell, and "
-        f"{high:.0%} in the worst tenth.",
+        (
+            f"{machine.date}: {machine.description}, {pinned}; {machine.rounds} rounds in "
+            f"{machine.seconds / 60:.0f} minutes, load {machine.load_before:.1f} before and "
+            f"{machine.load_after:.1f} after."
+        ),
+        (
+            f"The quartiles of the rounds are {middle:.0%} of the median apart in the middle cell, "
+            f"and {high:.0%} in the worst tenth."
+        ),
         *(
             f"{title} ran twice, as if it were two: the ratios of its figures are {low:.2f} to "
             f"{high:.2f}."
@@ -162,9 +166,7 @@ def _raw(results: Results) -> str:
     scenarios = [name for name in results.scenarios if name not in (*_UNTOUCHED, "contended")]
     rows = []
     for raw in results.contestants("raw", "raw"):
-        ours = next(
-            one for one in list_all() if (one.title == f"sessionkit/wsgi/{raw.store}")
-        )
+        ours = next(one for one in list_all() if (one.title == f"sessionkit/wsgi/{raw.store}"))
         row = [f"{raw.store}, {raw.name}"]
         for scenario in scenarios:
             mine, floor = results.overhead(ours, scenario), results.overhead(raw, scenario)
@@ -304,9 +306,7 @@ def _plots(results: Results) -> dict[str, str]:
         for scenario in ("read", "write", "create", "login"):
             mine = [_height(results.overhead(one, scenario)) for one in ours]
             best = [results.cheapest(framework, one.store, scenario) for one in ours]
-            raw = [
-                _height(results.whole(f"raw-client/raw/{one.store}", scenario)) for one in ours
-            ]
+            raw = [_height(results.whole(f"raw-client/raw/{one.store}", scenario)) for one in ours]
             plots[f"{framework}-{scenario}"] = svg.bars(
                 f"{SCENARIOS[scenario].title}, {name}",
                 "us more than without sessions",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as cabc
 import html
 import math
-import typing as t
 
 _COLOURS = ("#2f6fde", "#e0782f", "#3a9a5b", "#b0479a", "#8a7a3f", "#4b9fb5", "#c23b3b")
 _WIDTH, _LEFT, _TOP, _PLOT = 760, 64, 56, 260
@@ -16,7 +15,7 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){text{fill:#ddd}}"
 )
 
-Series = cabc.Mapping[str, cabc.Sequence[t.Union[float, None]]]
+Series = cabc.Mapping[str, cabc.Sequence[float | None]]
 
 
 def bars(title: str, unit: str, groups: cabc.Sequence[str], series: Series) -> str:
@@ -78,7 +77,9 @@ def _plot(
     for decade in range(low, high + 1):
         y = _height(10**decade, low, high)
         grid.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - 10}"/>')
-        grid.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{10**decade:g}</text>')
+        grid.append(
+            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{10**decade:g}</text>'
+        )
     legend, x = [], float(_LEFT)
     for number, name in enumerate(names):
         legend.append(

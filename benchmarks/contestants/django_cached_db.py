@@ -11,6 +11,4 @@ from .django_engines import engine
 
 
 def build_django(places: Places, store: str) -> Site:
-    return engine(
-        "cached_db", CACHES=caches(places, store), DATABASES=databases(places, "sqlite")
-    )
+    return engine("cached_db", CACHES=caches(places, store), DATABASES=databases(places, "sqlite"))

@@ -314,14 +314,18 @@ class Postgres:
         ),
         "replace": (
             "bytea, bytea, bigint, float8",
-            "UPDATE {table} SET payload = $2, version = version + 1, expiry = $4 "
-            "WHERE key = $1 AND version >= $3",
+            (
+                "UPDATE {table} SET payload = $2, version = version + 1, expiry = $4 "
+                "WHERE key = $1 AND version >= $3"
+            ),
         ),
         "move": (
             "bytea, bytea, bigint, float8, bytea, bytea",
-            "WITH ended AS (UPDATE {table} SET payload = $2, version = version + 1, "
-            "expiry = $4 WHERE key = $1 AND version >= $3 RETURNING 1) "
-            "INSERT INTO {table} SELECT $5, $6, $3, $4 FROM ended",
+            (
+                "WITH ended AS (UPDATE {table} SET payload = $2, version = version + 1, "
+                "expiry = $4 WHERE key = $1 AND version >= $3 RETURNING 1) "
+                "INSERT INTO {table} SELECT $5, $6, $3, $4 FROM ended"
+            ),
         ),
         "end": ("bytea, bigint", "DELETE FROM {table} WHERE key = $1 AND version >= $2"),
     }

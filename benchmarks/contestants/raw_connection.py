@@ -58,7 +58,7 @@ class _Rows:
         return self._result.get_value(0, 0), self._result.get_value(0, 1)
 
 
-def _packed(value: bytes | int | float) -> bytes:
+def _packed(value: bytes | float) -> bytes:
     if isinstance(value, bytes):
         return value
     return struct.pack(">q" if isinstance(value, int) else ">d", value)

@@ -1,0 +1,89 @@
+"""What a request asks of its store: at the wire, of SQLite and of the file system. Exact."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.performance.conftest import CountAll
+
+#: By store: what is sent to read; beside that to replace, to renew and to end; and to create.
+WSGI = {
+    "redis": ("GET", "EVALSHA", "EVALSHA", "EVALSHA", "SET"),
+    "memcached": ("gets", "cas", "add cas", "md", "add"),
+    "postgres": ("SELECT", "UPDATE", "UPDATE+INSERT", "DELETE", "INSERT"),
+    "sqlite": ("SELECT", "UPDATE", "BEGIN UPDATE INSERT COMMIT", "DELETE", "INSERT"),
+}
+AT_A_WIRE = ("redis", "memcached", "postgres")
+
+
+@pytest.mark.parametrize("framework", ["wsgi", "flask"])
+@pytest.mark.parametrize("store", WSGI)
+def test_requests_of_wsgi_and_flask(count_all: CountAll, store: str, framework: str) -> None:
+    read, replace, renew, end, create = WSGI[store]
+    found = count_all(f"sessionkit/{framework}/{store}")
+
+    assert {name: " ".join(counts.commands) for name, counts in found.items()} == {
+        "untouched": "",
+        "untouched-cookie": "",
+        "read": read,
+        "write": f"{read} {replace}",
+        "nested": f"{read} {replace}",
+        "create": create,
+        "rolling": read,
+        "refresh": f"{read} {replace}",
+        "login": f"{read} {renew}",
+        "logout": f"{read} {end}",
+        "read-100k": read,
+        "write-100k": f"{read} {replace}",
+    }
+
+    for name, counts in found.items():
+        assert counts.round_trips == (len(counts.commands) if store in AT_A_WIRE else 0), name
+
+
+@pytest.mark.parametrize("store", ["redis", "sqlite"])
+def test_requests_of_django(count_all: CountAll, store: str) -> None:
+    read, replace, renew, end, create = WSGI[store]
+    found = count_all(f"sessionkit/django/{store}")
+
+    assert {name: " ".join(counts.commands) for name, counts in found.items()} == {
+        "untouched": "",
+        "untouched-cookie": "",
+        "read": read,
+        "write": f"{read} {replace}",
+        "nested": f"{read} {replace}",
+        "create": create,
+        "rolling": read,
+        "refresh": f"{read} {replace}",
+        # cycle_key() saves at once, as its callers rely on; what follows is another write.
+        "login": f"{read} {renew} {replace}",
+        "logout": f"{read} {end}",
+        "read-100k": read,
+        "write-100k": f"{read} {replace}",
+    }
+
+
+def test_files_are_opened_and_never_moved(count_all: CountAll) -> None:
+    found = count_all("sessionkit/wsgi/file")
+    commands = {name: sorted(counts.commands) for name, counts in found.items()}
+
+    # Read without the lock; then the lock's folder and the file are opened.
+    replace = ["flock", "open", "open", "open"]
+
+    for name in ("untouched", "untouched-cookie"):
+        assert commands[name] == []
+
+    for name in ("read", "rolling", "read-100k"):
+        assert commands[name] == ["open"], name
+
+    for name in ("write", "nested", "refresh", "write-100k"):
+        assert commands[name] == replace, name
+
+    assert commands["logout"] == sorted([*replace, "remove"])
+    assert not any("rename" in done for done in commands.values())
+
+
+@pytest.mark.parametrize("store", ["memory", "cookie"])
+def test_no_server_and_no_file_is_asked(count_all: CountAll, store: str) -> None:
+    found = count_all(f"sessionkit/wsgi/{store}")
+    assert not any(counts.commands or counts.round_trips for counts in found.values())
