@@ -38,21 +38,25 @@ class Housekeeping:
         clock: cabc.Callable[[], float],
         randomness: Randomness,
     ) -> None:
-        self._sweep = t.cast(Sweepable, store).sweep if offers(store, Sweepable) else None
-        self._every = every
+        self._store: t.Any = store
+        self._every = every if offers(store, Sweepable) else None
         self._clock = clock
         self._randomness = randomness
 
     def session_created(self) -> None:
         """Sweep if it is time to. An outage is only logged."""
-        if self._sweep is None or self._every is None:
+        if self._every is None or (self._every > 1 and not self._randomness.once_in(self._every)):
             return
 
-        if self._every > 1 and not self._randomness.once_in(self._every):
-            return
+        if hasattr(self._store, "in_transaction") and self._store.in_transaction():
+            # What is deleted in a transaction of the application stays locked until it is over.
+            self._store.when_committed(self._sweep)
+        else:
+            self._sweep()
 
+    def _sweep(self) -> None:
         try:
-            self._sweep(self._clock(), PER_SESSION * self._every)
+            self._store.sweep(self._clock(), PER_SESSION * t.cast(int, self._every))
         except StoreUnavailable as error:
             # The session has been created, and the next sweep does the work of this one.
             _logger.warning("expired sessions could not be removed: %s", error)

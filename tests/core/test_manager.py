@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import datetime
 import typing as t
 
@@ -826,6 +827,17 @@ class TestUpkeep:
 
         # 40 and 160 are more than six standard deviations away.
         assert 40 < store.calls.count("sweep") < 160
+
+    def test_a_sweep_waits_for_the_end_of_the_applications_transaction(
+        self, make_manager: MakeManager, store: FullStore
+    ) -> None:
+        waiting: list[cabc.Callable[[], object]] = []
+        project: t.Any = store
+        project.in_transaction, project.when_committed = (lambda: True), waiting.append
+        Browser(make_manager(sweep_every=1)).put(a=1)
+        assert "sweep" not in store.calls
+        waiting.pop()()
+        assert "sweep" in store.calls
 
     def test_a_sweep_that_fails_is_no_trouble_for_the_session_that_was_created(
         self,
