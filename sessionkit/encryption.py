@@ -54,11 +54,13 @@ class EncryptedStore:
 
     What is encrypted and authenticated: the data, whose session it is, and when it ends, for one
     key and one version of its record. The engine sees how large a session is, when it is written
-    and expires, and which sessions are the same owner's, under a name that tells nothing.
+    and expires, and which sessions are the same owner's, under a name that tells nothing. It can
+    still forget a session, or bring back all of an earlier state of it.
 
     :param store: any store.
     :param keys: secrets of at least 32 characters, newest first. The first encrypts, all decrypt; a
         session is encrypted anew whenever it is written.
+        Without the key of a session it is unavailable, not absent.
     :param accept_plaintext: also read what was written before there was encryption. Whoever can
         write to the engine can then make sessions up: set it for one idle time, not for ever.
     :param random_bytes: returns so many unguessable bytes.
@@ -160,7 +162,8 @@ class EncryptedStore:
             # Not None: a server that has no new key yet would log people out.
             raise StoreUnavailable(
                 "a session was encrypted with a key that is not in the list; give a new key to "
-                "every process before it becomes the first, and keep an old one for an idle time"
+                "every process before it becomes the first, and keep an old one for an idle time; if it "
+                "was dropped to end its sessions, clear the store"
             ) from None
         except DecodeError:
             _logger.warning("a session's record cannot be decrypted; it is treated as absent")

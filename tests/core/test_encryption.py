@@ -203,6 +203,15 @@ class TestAHostileEngine:
         plant(engine, mine, found)
         assert store.get(mine) is None
 
+    def test_an_earlier_state_as_a_whole_is_believed(self, engine: MemoryStore) -> None:
+        store = EncryptedStore(engine, [OLD])
+        key, record = put(store)
+        earlier = engine.get(key)
+        assert earlier is not None
+        assert store.swap(key, store.get(key), successor(record))
+        plant(engine, key, earlier)
+        assert store.get(key) == record
+
     def test_plain_records_are_not_believed(
         self, engine: MemoryStore, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -242,6 +251,20 @@ class TestRotation:
         assert key not in str(caught.value)
         assert not late.swap(key, None, successor(record))
         assert EncryptedStore(engine, [NEW]).get(key) == record
+
+    def test_a_key_that_was_dropped_on_purpose_needs_an_empty_store(
+        self, engine: MemoryStore
+    ) -> None:
+        browser = Browser(SessionManager(EncryptedStore(engine, [OLD])))
+        browser.log_in("ann")
+        store: t.Any = EncryptedStore(engine, [NEW])
+        browser.manager = SessionManager(store)
+
+        with pytest.raises(StoreUnavailable, match="clear the store"):
+            dict(browser.open())
+
+        store.clear()
+        assert browser.see() == {}
 
     def test_an_owner_is_found_under_every_key(self, engine: MemoryStore) -> None:
         old, _ = put(EncryptedStore(engine, [OLD]))
