@@ -162,8 +162,8 @@ class EncryptedStore:
             # Not None: a server that has no new key yet would log people out.
             raise StoreUnavailable(
                 "a session was encrypted with a key that is not in the list; give a new key to "
-                "every process before it becomes the first, and keep an old one for an idle time; if it "
-                "was dropped to end its sessions, clear the store"
+                "every process before it becomes the first, and keep an old one for an idle time; "
+                "if it was dropped to end its sessions, clear the store"
             ) from None
         except DecodeError:
             _logger.warning("a session's record cannot be decrypted; it is treated as absent")
