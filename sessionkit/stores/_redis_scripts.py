@@ -152,6 +152,26 @@ return prune(KEYS[1], ARGV[1])
 """
 )
 
+#: KEYS: indexes. ARGV: what precedes a member in the key of its record. Those without one go, at
+#: once: nobody is between the two here.
+EMPTY = _script(
+    """
+for _, index in ipairs(KEYS) do
+  local members = redis.pcall('ZRANGE', index, 0, -1)
+  if members.err then
+    redis.call('UNLINK', index)
+  else
+    for _, member in ipairs(members) do
+      if redis.call('EXISTS', ARGV[1] .. member) == 0 then
+        redis.call('ZREM', index, member)
+      end
+    end
+  end
+end
+return 1
+"""
+)
+
 # In a cluster an index is on another node than most of its records.
 
 #: KEYS: index. ARGV: deadline, member. Returns how many members there are; 1 if it was one.

@@ -171,11 +171,13 @@ class RedisStore:
 
     def clear(self) -> int:
         removed = 0
-        for names, indexes in self._scan():
+        for names, _ in self._scan():
             if names:
                 removed += self._write("UNLINK", *names)
+        for _, indexes in self._scan():
             if indexes:
-                self._write("UNLINK", *indexes)
+                # Not as a whole: a session that has begun meanwhile would be hidden.
+                self._run(scripts.EMPTY, tuple(indexes), (self.prefix,))
         return removed
 
     def close(self) -> None:

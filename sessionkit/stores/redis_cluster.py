@@ -129,19 +129,7 @@ class RedisClusterStore:
         return bool(self._cluster.run(scripts.DELETE, name, values))
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
-        # It goes by the server's time, as the members' scores do.
-        index = self._names.index(owner)
-        old, listed = self._cluster.look(scripts.LISTED, index)
-        scores: dict[bytes, bytes] = dict(zip(listed[::2], listed[1::2], strict=True))
-        doubtful = [member.decode() for member, score in scores.items() if float(score) < old]
-        dead = self._dead(doubtful) if doubtful else []
-        if dead:
-            pairs = [(member.encode(), scores.pop(member.encode())) for member in dead]
-            with contextlib.suppress(StoreUnavailable):
-                for start in range(0, len(pairs), _PAGE):
-                    page = tuple(text for pair in pairs[start : start + _PAGE] for text in pair)
-                    self._cluster.run(scripts.FORGET, index, page)
-        return [member.decode() for member in scores]
+        return self._members(self._names.index(owner))
 
     def node_of(self, key: str, /) -> str:
         return self._cluster.node_of(self.prefix + key)
@@ -171,10 +159,12 @@ class RedisClusterStore:
 
     def clear(self) -> int:
         removed = 0
-        for _, names, indexes in self._scan():
+        for _, names, _ in self._scan():
             removed += sum(self._cluster.write(name, "UNLINK", name) for name in names)
-            for name in indexes:
-                self._cluster.write(name, "UNLINK", name)
+        for _, _, indexes in self._scan():
+            for index in indexes:
+                # Not as a whole: a session that has begun meanwhile would be hidden.
+                self._members(index)
         return removed
 
     def close(self) -> None:
@@ -210,6 +200,21 @@ class RedisClusterStore:
             raise StoreUnavailable(
                 f"the owner's index: {error}", unreachable=unreachable
             ) from error.__cause__
+
+    def _members(self, index: str) -> list[str]:
+        """Return the keys in an index, and remove those that are surely dead."""
+        # By the server's time, as the members' scores are.
+        old, listed = self._cluster.look(scripts.LISTED, index)
+        scores: dict[bytes, bytes] = dict(zip(listed[::2], listed[1::2], strict=True))
+        doubtful = [member.decode() for member, score in scores.items() if float(score) < old]
+        dead = self._dead(doubtful) if doubtful else []
+        if dead:
+            pairs = [(member.encode(), scores.pop(member.encode())) for member in dead]
+            with contextlib.suppress(StoreUnavailable):
+                for start in range(0, len(pairs), _PAGE):
+                    page = tuple(text for pair in pairs[start : start + _PAGE] for text in pair)
+                    self._cluster.run(scripts.FORGET, index, page)
+        return [member.decode() for member in scores]
 
     def _swap(self, key: str, expected: Record | None, record: Record) -> bool:
         name = self.prefix + key

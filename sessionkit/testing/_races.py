@@ -17,6 +17,7 @@ import traceback
 import typing as t
 import warnings
 
+from sessionkit.store import Enumerable
 from sessionkit.store import Moving
 from sessionkit.store import Owned
 from sessionkit.store import Store
@@ -190,6 +191,26 @@ class RaceTests:
 
         in_threads([write, refresh])
         assert_owned(store, "ann", kept)
+
+    def test_threads_clear_while_others_write(self, store: Store) -> None:
+        owned, enumerable = able(store, Owned), able(store, Enumerable)
+        done = threading.Event()
+
+        def write() -> None:
+            try:
+                for _ in range(self.rounds):
+                    key = new_key()
+                    assert store.swap(key, None, new_record(owner="ann"))
+                    named = owned.owned_by("ann", time.time())
+                    assert key in named or store.get(key) is None, "a live session is hidden"
+            finally:
+                done.set()
+
+        def clear() -> None:
+            while not done.is_set():
+                enumerable.clear()
+
+        in_threads([write, clear])
 
     # -- a process that is killed
 
