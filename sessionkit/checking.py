@@ -55,6 +55,8 @@ class Checker:
             self._typeguard.check_type(
                 value,
                 annotation,
+                # As in JSON = dict[str, "JSON"], where nobody looks it up: anything is right there.
+                forward_ref_policy=self._typeguard.ForwardRefPolicy.IGNORE,
                 collection_check_strategy=self._typeguard.CollectionCheckStrategy.ALL_ITEMS,
             )
         except self._typeguard.TypeCheckError:

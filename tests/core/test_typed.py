@@ -337,6 +337,22 @@ def test_only_what_is_stored_is_a_field(browser: Browser, schema: type[Special])
     assert browser.see() == {"count": 5, "_session": 5}
 
 
+Json = dict[str, "Json"] | list["Json"] | str
+
+
+@dataclasses.dataclass
+class Nested:
+    data: Json = ""
+
+
+def test_a_type_that_contains_itself_is_checked_as_far_as_it_is_known(browser: Browser) -> None:
+    nested = Typed(Nested)(browser.open())
+    nested.data = {"a": [{"b": "c"}]}
+    assert nested.data == {"a": [{"b": "c"}]}
+    with pytest.raises(ValueNotSupported, match="not int"):
+        nested.data = 7  # type: ignore[assignment]
+
+
 def test_a_default_that_can_change_is_nobody_elses(browser: Browser) -> None:
     special = Typed(Special)
     special(browser.open()).rows[0].append(1)
