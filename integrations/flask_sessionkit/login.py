@@ -11,6 +11,7 @@ import typing as t
 
 import flask
 
+from sessionkit.devices import device_of
 from sessionkit.draft import Draft
 from sessionkit.draft import Intent
 from sessionkit.session import Session
@@ -91,7 +92,13 @@ def settle(session: Session, environ: WSGIEnvironment, *, ok: bool) -> None:
         if ok and (event == _LOGGED_IN or changed or draft.owner is None or _refreshed(session)):
             # An owner that the application chose, under another name, goes on.
             same = draft.owner if not changed and event is None else None
-            session.bind(same or str(user), keep={*assigned, *_WRITTEN})
+            owner = same or str(user)
+            meta = session.meta if owner == draft.owner else {}
+
+            if flask.current_app.config.get("SESSIONKIT_REMEMBER_DEVICES"):
+                meta |= device_of(environ)
+
+            session.bind(owner, keep={*assigned, *_WRITTEN}, **meta)
     elif event == _LOGGED_OUT or (changed and before is not None):
         known = before is not None or draft.owner is not None or not draft.keeps_writes
 

@@ -28,6 +28,8 @@ if t.TYPE_CHECKING:
 
 _PREFIX = "SESSIONKIT_"
 _NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+# What is heeded although a manager was given.
+_ALWAYS: t.Final = ("REMEMBER_DEVICES",)
 
 #: Flask's own settings for the cookie.
 _FLASK_NAMES: t.Final = {
@@ -121,8 +123,8 @@ def _check_own_names(app: flask.Flask) -> None:
     names = [name for name in app.config if str(name).startswith(_PREFIX)]
 
     for name in names:
-        if name.removeprefix(_PREFIX) not in _NAMES:
-            known = ", ".join(_PREFIX + known for known in _NAMES)
+        if name.removeprefix(_PREFIX) not in (*_NAMES, *_ALWAYS):
+            known = ", ".join(_PREFIX + known for known in (*_NAMES, *_ALWAYS))
             raise ConfigurationError(f"{name} is no setting; known are {known}")
 
 
