@@ -22,6 +22,8 @@ _FAR_FUTURE = 253402300799.0
 
 pack_version = _VERSION.pack
 
+_is_key = re.compile(rb"[0-9a-f]{64}").fullmatch
+
 
 def pack(record: Record) -> bytes:
     """Return the value for *record*; its version comes first, for the scripts to compare."""
@@ -62,6 +64,11 @@ def is_live(answer: object, now: float) -> bool:
 def deadline(record: Record, margin: float) -> int:
     """Return the millisecond at which the server may drop *record*; 0 would be an error."""
     return max(1, math.ceil((min(record.expires_at, _FAR_FUTURE) + margin) * 1000))
+
+
+def keys_of(members: cabc.Iterable[bytes]) -> list[str]:
+    """Return which of an index's members are keys: anything may have been put into it."""
+    return [member.decode() for member in members if _is_key(member)]
 
 
 class Names:

@@ -8,7 +8,8 @@ written, never an expiry: a session that is prolonged must not be hidden by what
 before. The index lives at least as long as the longest record in it.
 
 Nothing is undone when a command fails. Therefore what may fail (no memory, a foreign value in the
-place of an index) is done first: members are added, records written, members removed.
+place of an index) is done first: members are added, records written, members removed. That the last
+fails is no failure: what a member leads to is looked at before it is believed.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ if KEYS[3] ~= KEYS[1] then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
-  redis.call('ZREM', KEYS[2], ARGV[4])
+  redis.pcall('ZREM', KEYS[2], ARGV[4])
 end
 return 1
 """
@@ -116,7 +117,7 @@ DELETE = _script(
     f"""{_IS}
 redis.call('DEL', KEYS[1])
 if KEYS[2] then
-  redis.call('ZREM', KEYS[2], ARGV[2])
+  redis.pcall('ZREM', KEYS[2], ARGV[2])
 end
 return 1
 """
@@ -139,7 +140,7 @@ end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 redis.call('SET', KEYS[4], ARGV[5], 'PXAT', ARGV[6])
 if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
-  redis.call('ZREM', KEYS[2], ARGV[4])
+  redis.pcall('ZREM', KEYS[2], ARGV[4])
 end
 return 1
 """

@@ -212,9 +212,12 @@ def translate(
     unreachable = isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(
         error, alive
     )
-    # The server quotes the beginning of a command that it does not know.
-    text = re.sub(r"[0-9a-f]{64}", "...", text.partition(", with args")[0])[:300]
-    return kind(f"{address}: {text or type(error).__name__}", unreachable=unreachable)
+    # The server quotes the beginning of a command that it does not know; and who logs what is raised
+    # logs its cause too.
+    shown = re.sub(r"[0-9a-f]{64}", "...", text.partition(", with args")[0])
+    if shown != text:
+        error.args = (shown,)
+    return kind(f"{address}: {shown[:300] or type(error).__name__}", unreachable=unreachable)
 
 
 def _answer(connection: Connection) -> t.Any:

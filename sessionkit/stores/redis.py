@@ -16,6 +16,7 @@ from ._redis_records import Names
 from ._redis_records import ask_for_expiry
 from ._redis_records import deadline
 from ._redis_records import is_live
+from ._redis_records import keys_of
 from ._redis_records import pack
 from ._redis_records import pack_version
 from ._redis_records import unpack
@@ -144,10 +145,8 @@ class RedisStore:
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
         # It goes by the server's time, as the members' scores do.
-        members = self._wire.evaluate(
-            self._read, scripts.OWNED_BY, (self._index(owner),), (self.prefix,)
-        )
-        return [member.decode() for member in members]
+        index = self._index(owner)
+        return keys_of(self._wire.evaluate(self._read, scripts.OWNED_BY, (index,), (self.prefix,)))
 
     def keys(self) -> cabc.Iterator[str]:
         seen: set[str] = set()  # a scan may name a key twice while the server's table grows

@@ -22,6 +22,7 @@ from ._redis_records import Names
 from ._redis_records import ask_for_expiry
 from ._redis_records import deadline
 from ._redis_records import is_live
+from ._redis_records import keys_of
 from ._redis_records import pack
 from ._redis_records import pack_version
 from ._redis_records import unpack
@@ -206,7 +207,7 @@ class RedisClusterStore:
         # By the server's time, as the members' scores are.
         old, listed = self._cluster.look(scripts.LISTED, index)
         scores: dict[bytes, bytes] = dict(zip(listed[::2], listed[1::2], strict=True))
-        doubtful = [member.decode() for member, score in scores.items() if float(score) < old]
+        doubtful = keys_of(member for member, score in scores.items() if float(score) < old)
         dead = self._dead(doubtful) if doubtful else []
         if dead:
             pairs = [(member.encode(), scores.pop(member.encode())) for member in dead]
@@ -214,7 +215,7 @@ class RedisClusterStore:
                 for start in range(0, len(pairs), _PAGE):
                     page = tuple(text for pair in pairs[start : start + _PAGE] for text in pair)
                     self._cluster.run(scripts.FORGET, index, page)
-        return [member.decode() for member in scores]
+        return keys_of(scores)
 
     def _swap(self, key: str, expected: Record | None, record: Record) -> bool:
         name = self.prefix + key

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import traceback
 import typing as t
 import weakref
 
@@ -546,6 +547,37 @@ class TestWhatIsStored:
                 operation()
         assert list(store.keys()) == [key]
         assert store.get(key) == record
+
+    def test_the_index_of_a_former_owner_may_be_something_else(
+        self, store: RedisStore, client: redis.Redis
+    ) -> None:
+        key, target, record = write(store), new_key(), new_record(owner="ann")
+        found = store.get(key)
+        assert found is not None
+        client.set(store._index("ann"), "x")
+        stub = successor(found, owner=None)
+        assert store.swap(key, found, stub)
+        assert store.get(key) == stub
+        client.delete(store._index("ann"))
+        assert store.swap(target, None, record)
+        client.set(store._index("ann"), "x")
+        assert store.move(target, record, successor(record, owner=None), new_key(), stub)
+        assert store.delete(key, stub._replace(owner="ann"))
+        assert store.get(key) is None
+
+    def test_what_is_no_key_is_not_listed(self, store: RedisStore, client: redis.Redis) -> None:
+        key = write(store)
+        now = time.time()
+        client.zadd(store._index("ann"), {b"\xff\xfe": now, b"a key": now, b"": now})
+        assert store.owned_by("ann", now) == [key]
+
+    def test_a_command_that_the_server_does_not_have(self, start_server: Start) -> None:
+        server = start_server(RedisServer, rename_command="GET disabled")
+        store, key = RedisStore(server.url), new_key()
+        with pytest.raises(StoreUnavailable, match="unknown command") as caught:
+            store.get(key)
+        assert key not in "".join(traceback.format_exception(caught.value))
+        assert not caught.value.unreachable
 
     def test_no_key_and_no_owner_is_to_be_read_in_the_names(
         self, store: RedisStore, client: redis.Redis

@@ -255,6 +255,16 @@ class TestIndex:
         store._cluster.run(FORGET, index, (key, b"1"))
         assert store.owned_by("ann", 0.0) == [key]
 
+    def test_what_is_no_key_is_not_listed(
+        self, cluster: RedisCluster, store: RedisClusterStore
+    ) -> None:
+        key = new_key()
+        assert store.swap(key, None, new_record(owner="ann"))
+        index = store._names.index("ann")
+        with cluster.holder(slot_of(index)).client() as client:
+            client.zadd(index, {b"\xff\xfe": 1, b"old": 1, b"new": time.time()})
+        assert store.owned_by("ann", 0.0) == [key]
+
     def test_it_lives_as_long_as_the_longest_record(self, store: RedisClusterStore) -> None:
         now, index = time.time(), store._names.index("ann")
         key, record = new_key(), new_record(expires_at=now + 100, owner="ann")
