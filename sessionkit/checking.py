@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import dataclasses
 import typing as t
 
@@ -35,16 +36,23 @@ class Checker:
                 "schema must be a dataclass or a TypedDict, the class itself without [parameters]"
             )
 
+        look_up = extensions.get_type_hints
+
         try:
-            hints: dict[str, t.Any] = extensions.get_type_hints(schema, include_extras=False)
+            self.types: dict[str, t.Any] = (
+                {
+                    field.name: _type_of(field, schema, look_up)
+                    for field in dataclasses.fields(schema)
+                }
+                if self.is_dataclass
+                else look_up(schema)
+            )
         except (NameError, TypeError) as error:
             raise ConfigurationError(
                 f"the annotations of {schema.__name__} cannot be looked up: {error}"
             ) from error
 
         self._typeguard = typeguard
-        names = [field.name for field in dataclasses.fields(schema)] if self.is_dataclass else hints
-        self.types: dict[str, t.Any] = {name: hints[name] for name in names}
 
     def fits(self, value: object, annotation: t.Any) -> bool:
         """Say whether *value* is what *annotation* says, in all of its items."""
@@ -67,3 +75,23 @@ class Checker:
     def name_of(self, annotation: t.Any) -> str:
         """Return *annotation* as one writes it."""
         return annotation.__name__ if type(annotation) is type else str(annotation)
+
+
+def _type_of(
+    field: dataclasses.Field[t.Any], schema: type, look_up: cabc.Callable[..., dict[str, t.Any]]
+) -> t.Any:
+    """Look up the annotation of one field.
+
+    Not with all those of its class: Python 3.10 finds that some which are no fields are no types.
+    """
+    name = field.name
+    [*_, place] = (
+        base
+        for base in schema.__mro__
+        if vars(base).get("__dataclass_fields__", {}).get(name) is field
+    )
+    stand_in = type(
+        place.__name__, (), {"__annotations__": {name: field.type}, "__module__": place.__module__}
+    )
+    parameters = {each.__name__: each for each in getattr(place, "__type_params__", ())}
+    return look_up(stand_in, localns={**parameters, **vars(place)})[name]
