@@ -8,6 +8,7 @@ can replace.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import os
 import select
@@ -33,7 +34,11 @@ _BAD = pq.ConnStatus.BAD
 
 
 class Statement(t.NamedTuple):
-    """SQL, with the types and the formats of its parameters; lists, as psycopg 3.2 wants them."""
+    """SQL, with the types and the formats of its parameters; lists, as psycopg 3.2 wants them.
+
+    Its name tells which SQL it is: where something in between shares the server's connections, as
+    PgBouncer does, another store may have prepared a statement of its own in this one.
+    """
 
     name: bytes
     text: bytes
@@ -42,7 +47,9 @@ class Statement(t.NamedTuple):
 
     @classmethod
     def of(cls, name: str, text: str, *types: int) -> Statement:
-        return cls(name.encode(), text.encode(), [*types], [_BINARY] * len(types))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        full_name = f"sessionkit_{name}_{digest}"
+        return cls(full_name.encode(), text.encode(), [*types], [_BINARY] * len(types))
 
 
 class Timeout(psycopg.OperationalError):

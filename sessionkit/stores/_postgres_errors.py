@@ -18,7 +18,11 @@ _BUSY = re.compile(
 )
 
 _NO_TABLE = ("42P01", "3F000")
+_NOT_PREPARED = ("26000", "42P05")
 _ANOTHER_TABLE = ("42703", "42883", "42804", "42846")
+
+# Statements are prepared in connections that others have later, or had before.
+_SHARED = "; through PgBouncer, give the store prepare=False"
 
 
 def unavailable(error: psycopg.Error, address: str, table: str) -> StoreUnavailable:
@@ -27,7 +31,7 @@ def unavailable(error: psycopg.Error, address: str, table: str) -> StoreUnavaila
     code = error.sqlstate
     if code is None:
         if "startup parameter" in text:
-            text += "; through PgBouncer, give the store prepare=False"
+            text += _SHARED
         refused = _REFUSED.search(text) is not None and _BUSY.search(text) is None
         return StoreUnavailable(f"{address}: {text}", unreachable=not refused)
     if code in _NO_TABLE:
@@ -37,6 +41,8 @@ def unavailable(error: psycopg.Error, address: str, table: str) -> StoreUnavaila
         )
     elif code in _ANOTHER_TABLE:
         text = f"{table} is not a table of PostgresStore.schema() ({text})"
+    elif code in _NOT_PREPARED:
+        text += _SHARED
     return StoreUnavailable(
         f"{address}: {text}", unreachable=_UNREACHABLE.fullmatch(code) is not None
     )

@@ -212,7 +212,7 @@ def translate(
     unreachable = isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(
         error, alive
     )
-    # The server quotes the beginning of a command that it does not know; and who logs what is raised
+    # The server quotes the beginning of a command that it does not know; and whoever logs an error
     # logs its cause too.
     shown = re.sub(r"[0-9a-f]{64}", "...", text.partition(", with args")[0])
     if shown != text:

@@ -22,6 +22,7 @@ from sessionkit.store import Owned
 from sessionkit.store import Store
 from sessionkit.store import Sweepable
 from sessionkit.stores import open_store
+from sessionkit.stores._postgres_connection import Connection
 from sessionkit.stores._postgres_connection import check
 from sessionkit.stores.postgres import PostgresStore
 from sessionkit.testing import StoreConformance
@@ -449,6 +450,24 @@ class TestSources:
         store = PostgresStore(postgresql_server.url_as("postgres", database="old"))
         with pytest.raises(ConfigurationError, match="UTF8"):
             store.get(new_key())
+
+    def test_several_stores_on_connections_that_somebody_shares_out(
+        self, url: str, new_table: str
+    ) -> None:
+        first, second, third = (
+            PostgresStore(url, table=table, **PATIENT) for table in (TABLE, new_table, TABLE)
+        )
+        second.create_schema()
+        key = write(first)
+        connection = first._connections.idle()
+        assert connection is not None
+        for store in (second, third):  # as PgBouncer would, without telling them
+            store._connections.give(Connection(connection.pgconn, timeout=20.0, prepare=True))
+        assert second.get(key) is None
+        write(second)
+        with pytest.raises(StoreUnavailable, match=r"already exists; .* prepare=False"):
+            third.get(key)
+        assert connection.execute(first._sql.get, [bytes.fromhex(key)]).ntuples == 1
 
 
 def shown(error: BaseException | None) -> str:
