@@ -112,6 +112,16 @@ def memcached_server(start_server: cabc.Callable[..., MemcachedServer]) -> Memca
     return start_server(MemcachedServer)
 
 
+#: Tests of the conformance suite that start processes, many for each store.
+SLOW = ("test_processes_", "test_killed_writers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.name.startswith(SLOW):
+            item.add_marker("slow")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for program in sorted(_missing):
         terminalreporter.section("not everything was tested", red=True)
