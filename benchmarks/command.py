@@ -68,7 +68,7 @@ def _measure(options: t.Any) -> Results:
     complete = not (options.quick or options.store or options.scenario)
     contestants = [one for one in list_all() if _wanted(one, options.store)]
     scenarios = conductor.known(options.scenario)
-    rounds = options.rounds or (3 if options.quick else 15)
+    rounds = options.rounds or (3 if options.quick else 12)
     troubles: conductor.Troubles = {}
     machine = Machine.of_this(pin(), load)
     with conductor.all_places() as (folder, servers):

@@ -23,7 +23,7 @@ IMPORTS = (
     "sessionkit",
     "flask",
     "flask_sessionkit",
-    "flask_session",
+    "flask_session.redis",
     "django",
     "django_sessionkit",
     "django_sessionkit.engine",

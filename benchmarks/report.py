@@ -17,6 +17,7 @@ from .scenarios import WRITERS
 TEMPLATE = Path(__file__).with_name("performance.md")
 
 _FRAMEWORKS = {"wsgi": "plain WSGI", "flask": "Flask", "django": "Django", "pyramid": "Pyramid"}
+_PLOTTED = frozenset({"read", "write", "create", "login"})
 _UNTOUCHED = ("untouched", "untouched-cookie")
 
 #: Below so many microseconds the framework's own jitter is larger than what is compared.
@@ -303,7 +304,7 @@ def _plots(results: Results) -> dict[str, str]:
         ]
         if framework == "pyramid" or not ours:
             continue
-        for scenario in ("read", "write", "create", "login"):
+        for scenario in _PLOTTED.intersection(results.scenarios):
             mine = [_height(results.overhead(one, scenario)) for one in ours]
             best = [results.cheapest(framework, one.store, scenario) for one in ours]
             raw = [_height(results.whole(f"raw-client/raw/{one.store}", scenario)) for one in ours]
