@@ -12,6 +12,8 @@ from .manager import SessionManager as SessionManager
 from .middleware import SessionMiddleware as SessionMiddleware
 from .owners import SessionInfo as SessionInfo
 from .policy import SessionPolicy as SessionPolicy
+from .routes import outage as outage
+from .routes import passive as passive
 from .sealed import SealedSessionManager as SealedSessionManager
 from .session import Session as Session
 from .store import Record as Record

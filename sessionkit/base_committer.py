@@ -48,12 +48,12 @@ class BaseCommitter(abc.ABC):
             return draft.announced
 
         if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
-            return self._refresh(draft) or draft.announced
+            return (None if draft.passive else self._refresh(draft)) or draft.announced
 
         try:
             return self._carry_out(session, draft) or draft.announced
         except (StoreUnavailable, SessionConflict):
-            if draft.intent is not Intent.KEEP or self._policy.outage == "error":
+            if draft.intent is not Intent.KEEP or not draft.tolerant:
                 raise
 
             self._drop(session, draft, "unavailable")

@@ -114,6 +114,8 @@ class BaseManager(abc.ABC):
         if unreadable := {*draft.values.unreadable, *draft.flash.unreadable}:
             self._emit(signals.dropped, session=session, keys=unreadable, reason="undecodable")
 
+        draft.passive = session.passive
+        draft.tolerant = session.outage == "unavailable"
         # What was written early is announced even if the rest fails.
         session.instruction = draft.announced
 
@@ -138,6 +140,7 @@ class BaseManager(abc.ABC):
         if session.error is not None:
             raise session.error
 
+        draft.passive = session.passive
         return self._writer.save(session, draft)
 
     @abc.abstractmethod

@@ -41,6 +41,11 @@ class Delete:
 Instruction = Set | Delete | None
 
 
+def is_token(value: object) -> bool:
+    """Say whether *value* is an HTTP token, such as the name of a cookie or of a header."""
+    return _is(_token, value)
+
+
 def _is(pattern: cabc.Callable[[str], object], value: object) -> bool:
     return isinstance(value, str) and bool(pattern(value))
 

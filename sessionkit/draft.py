@@ -79,6 +79,10 @@ class Draft:
         self.forced: bool = False
         #: This request has changed what is stored; extending its life does not count.
         self.written: bool = False
+        #: This request does not count as use of the session.
+        self.passive: bool = False
+        #: What cannot be written during an outage is dropped without an error.
+        self.tolerant: bool = False
         #: The expiry was set in this request, so it may shrink.
         self.expiry_set: bool = False
         #: The end was asked for, so it is carried out whatever the answer's status.
@@ -114,6 +118,12 @@ class Draft:
         """The state as the application sees it: what was ended in this request is new again."""
         ended = self.intent is Intent.END and self.state != "unavailable"
         return "new" if ended else self.state
+
+    @property
+    def counts_as_use(self) -> bool:
+        """Whether writing what there is now makes the session live longer."""
+        is_write = self.stored is not None and self.intent is Intent.KEEP
+        return not (self.passive and is_write) or self.expiry_set
 
     @property
     def is_empty(self) -> bool:

@@ -9,6 +9,8 @@ from .draft import Draft
 from .errors import SessionCommitted
 from .errors import StoreUnavailable
 from .flash import Flash
+from .policy import Outage
+from .policy import checked_outage
 from .values import check_key
 
 if t.TYPE_CHECKING:
@@ -35,6 +37,13 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
     error: StoreUnavailable | None = None
 
     _cookie: CookieOptions | None = None
+
+    #: Whether this request leaves the session to age: what it reads and writes does not count as
+    #: use, as when a page asks for news by itself. A login, :meth:`renew` and :meth:`set_expiry`
+    #: do. Set it before the answer begins.
+    passive: bool = False
+
+    _outage: Outage | None = None
 
     #: Values that typed data has found to be of the right type, by field.
     checked: dict[object, object] | None = None
@@ -66,6 +75,24 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
     def cookie(self, options: CookieOptions) -> None:
         self._cookie = options
 
+    @property
+    def outage(self) -> Outage:
+        """What it means to this request if its session cannot be read: as the policy says, or what
+        was set before the session was used.
+
+        ``"error"``: the access raises ``StoreUnavailable``, answered 503; ``"unavailable"``: an
+        empty session that keeps nothing.
+        """
+        if self._outage is not None:
+            return self._outage
+
+        common = self.manager.policy.outage
+        return "error" if callable(common) else common
+
+    @outage.setter
+    def outage(self, meaning: Outage) -> None:
+        self._outage = checked_outage(meaning)
+
     def candidates(self) -> list[str]:
         """Return the values of the request's cookies that may lead to this session, in order."""
         return self.cookie.find(self._cookie_header) if self._cookie_header else []
@@ -93,7 +120,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
     def _read(self) -> Draft:
         draft = self._look()
 
-        if self.error is not None and self.manager.policy.outage == "error" and not self._ended:
+        if self.error is not None and self.outage == "error" and not self._ended:
             raise self.error
 
         return draft

@@ -32,6 +32,7 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
     # middleware tries again or asks for an error page.
     if session is None or session.committed:
         session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
+        apply_route(session, environ)
         return session, True
 
     if session.manager is not manager:
@@ -41,3 +42,12 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
         )
 
     return session, False
+
+
+def apply_route(session: Session, environ: WSGIEnvironment) -> None:
+    """Tell *session* what the policy says about its request."""
+    policy = session.manager.policy
+
+    if policy.knows_routes:
+        session.outage = policy.outage_for(environ)
+        session.passive = policy.is_passive(environ)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import collections.abc as cabc
 import dataclasses
 import datetime
+import functools
 import math
 import typing as t
 
 from .cookie import MAX_AGE_LIMIT
+from .cookie import is_token
 from .errors import ConfigurationError
 from .payload import Header
 
 Seconds = float | datetime.timedelta | None
+
+#: What it means to a request that its session cannot be read.
+Outage = t.Literal["error", "unavailable"]
+
+Environ = cabc.Mapping[str, t.Any]
 
 #: The expiry of a session without any limit: the last second of the year 9999.
 NEVER = 253402300799.0
@@ -33,6 +40,11 @@ class SessionPolicy:
     :param transient: the cookie ends with the browser, unless ``session.permanent`` is set.
     :param outage: what a request sees whose session cannot be read: ``"error"``: the access raises
         ``StoreUnavailable``, answered 503; ``"unavailable"``: an empty session that keeps nothing.
+        Or a function that gets the request's environ (in Django ``request.META``) and returns one
+        of these.
+    :param passive: a function that gets the environ and says whether the request is passive, so
+        that it does not extend the session's life, see ``Session.passive``.
+    :param passive_header: the name of a header with which a client says so.
     :param commit_timeout: how long a request tries to save while others write the same session.
     :param stub_timeout: how long a replaced id is recognized as replaced.
     :param max_payload: bytes of a whole session in the store.
@@ -53,7 +65,9 @@ class SessionPolicy:
     absolute_timeout: Seconds = 90 * _DAY
     ownerless_timeout: Seconds = 1 * _DAY
     transient: bool = False
-    outage: t.Literal["error", "unavailable"] = "error"
+    outage: Outage | cabc.Callable[[Environ], Outage] = "error"
+    passive: cabc.Callable[[Environ], object] | None = None
+    passive_header: str | None = None
     commit_timeout: float = 2.0
     stub_timeout: float = 60.0
     max_payload: int = 1024 * 1024
@@ -87,11 +101,43 @@ class SessionPolicy:
         for name in ("form_tokens", "queues"):
             object.__setattr__(self, name, _keys(getattr(self, name), name))
 
-        if self.outage not in ("error", "unavailable"):
-            raise ConfigurationError("policy.outage must be 'error' or 'unavailable'")
+        if not callable(self.outage):
+            checked_outage(self.outage, "policy.outage")
+
+        if self.passive is not None and not callable(self.passive):
+            raise ConfigurationError("policy.passive must be a function of the environ, or None")
+
+        if self.passive_header is not None and not is_token(self.passive_header):
+            raise ConfigurationError("policy.passive_header must be the name of a header, or None")
 
         if type(self.transient) is not bool:
             raise ConfigurationError("policy.transient must be True or False")
+
+    @functools.cached_property
+    def knows_routes(self) -> bool:
+        """Whether requests differ in what they want of their session."""
+        return bool(self.passive or self.passive_header or callable(self.outage))
+
+    def outage_for(self, environ: Environ) -> Outage:
+        """Return what an outage means to a request.
+
+        :raises ConfigurationError: if the function that says so returns something else.
+        """
+        if not callable(self.outage):
+            return self.outage
+
+        return checked_outage(self.outage(environ), "what policy.outage returns")
+
+    def is_passive(self, environ: Environ) -> bool:
+        """Say whether a request leaves its session to age."""
+        if self.passive is not None and self.passive(environ):
+            return True
+
+        if self.passive_header is None:
+            return False
+
+        key = f"HTTP_{self.passive_header.upper().replace('-', '_')}"
+        return environ.get(key, "").strip() not in ("", "0")
 
     def idle_limit(self, header: Header, owner: str | None) -> float:
         """Return after how many seconds without use such a session ends; may be infinite."""
@@ -125,6 +171,17 @@ class SessionPolicy:
             return None
 
         return max(0, min(MAX_AGE_LIMIT, int(self.deadline(header) - now)))
+
+
+def checked_outage(value: object, name: str = "outage") -> Outage:
+    """Return *value* if it says what an outage means.
+
+    :raises ConfigurationError: if it does not.
+    """
+    if value not in ("error", "unavailable"):
+        raise ConfigurationError(f"{name} must be 'error' or 'unavailable'")
+
+    return value
 
 
 def _keys(value: object, name: str) -> tuple[str, ...]:

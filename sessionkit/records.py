@@ -67,8 +67,9 @@ class Records:
         return None
 
     def record(self, draft: Draft, version: int, now: float) -> Record:
-        draft.header = draft.header._replace(seen_at=now)
-        expires_at = self._policy.expires_at(draft.header, draft.owner, now)
+        seen_at = now if draft.counts_as_use else draft.header.seen_at
+        draft.header = draft.header._replace(seen_at=seen_at)
+        expires_at = self._policy.expires_at(draft.header, draft.owner, seen_at)
         return Record(draft.pack(), version, expires_at, draft.owner)
 
     def check_size(self, draft: Draft, record: Record) -> None:

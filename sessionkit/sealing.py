@@ -246,7 +246,9 @@ class SealedCommitter(BaseCommitter):
         expires_at = self._policy.expires_at(draft.header, draft.owner, now)
         record = Record(draft.pack(), 0, expires_at, draft.owner)
 
-        if draft.stored is not None and draft.intent is not Intent.END:
+        if draft.stored is not None and not draft.counts_as_use:
+            record = record._replace(expires_at=draft.stored.record.expires_at)
+        elif draft.stored is not None and draft.intent is not Intent.END:
             record = no_shorter(draft, draft.stored.record, record)
 
         value = self._seal.seal(pack_sealed(record))

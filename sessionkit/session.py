@@ -6,8 +6,8 @@ import collections.abc as cabc
 import datetime
 import typing as t
 
-from .devices import description
 from .custom_cookies import CustomCookies
+from .devices import description
 from .draft import Draft
 from .draft import Intent
 from .draft import State

@@ -38,7 +38,7 @@ LAYERS = [
         "sealed",
         "sealing",
     },
-    {"middleware", "current", "nesting", "testing"},
+    {"middleware", "current", "nesting", "routes", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
     {"command_line"},
     {"__main__"},

@@ -24,7 +24,9 @@ from sessionkit.errors import SessionError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.errors import UnsupportedOperation
 from sessionkit.flash import Flash
+from sessionkit.policy import Outage
 
+from . import logins
 from .followers import follow_expiry
 from .followers import follow_login
 from .registry import get_manager
@@ -235,6 +237,7 @@ class SessionStore(SessionBase):
 
         if (previous := self.__dict__.get("_core")) is not None:
             core.adopt_custom_cookies(previous)
+            core.passive, core.outage = previous.passive, previous.outage
 
         self._core = core
 
@@ -434,6 +437,22 @@ class SessionStore(SessionBase):
         return self._core.owner
 
     @property
+    def passive(self) -> bool:
+        return self._core.passive
+
+    @passive.setter
+    def passive(self, value: bool) -> None:
+        self._core.passive = value
+
+    @property
+    def outage(self) -> Outage:
+        return self._core.outage
+
+    @outage.setter
+    def outage(self, meaning: Outage) -> None:
+        self._core.outage = meaning
+
+    @property
     def public_id(self) -> str | None:
         return self._core.public_id
 
@@ -475,6 +494,13 @@ class SessionStore(SessionBase):
         self._modified = True
         self._core.bind(owner, keep=keep, **meta)
 
+    def describe(self, **meta: t.Any) -> None:
+        self._load_core()
+        # A login of Django's binds, which would forget what was said before.
+        self.settle()
+        self._modified = True
+        self._core.describe(**meta)
+
     def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
         self._modified = True
         self._core.unbind(keep=keep)
@@ -503,3 +529,6 @@ class SessionStore(SessionBase):
     def destroy(self) -> None:
         """The same as :meth:`flush`."""
         self.flush()
+
+
+logins.listen()

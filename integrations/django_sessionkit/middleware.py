@@ -22,6 +22,7 @@ from sessionkit.answer import unavailable
 from sessionkit.cookie import Instruction
 from sessionkit.current import current
 from sessionkit.errors import SessionError
+from sessionkit.nesting import apply_route
 from sessionkit.nesting import open_once
 
 from .cookies import SessionCookie
@@ -141,7 +142,9 @@ def _open(request: HttpRequest) -> tuple[Session, bool]:
 
     # A middleware before us may have put a cookie there, such as from a header of an API's client.
     if given and not _is_sent(request, manager.cookie.name, given):
-        return Session(manager, session_id=manager.verify(given)), True
+        session = Session(manager, session_id=manager.verify(given))
+        apply_route(session, request.META)
+        return session, True
 
     return open_once(request.META, manager)
 
@@ -156,7 +159,7 @@ def _is_sent(request: HttpRequest, name: str, value: str) -> bool:
 def _cause(session: SessionStore) -> SessionError | None:
     """Return why an answer is an error, if that is the store: an inner middleware has raised it."""
     core = session.core
-    raised = core.accessed and core.manager.policy.outage == "error"
+    raised = core.accessed and core.outage == "error"
     return core.error if raised else None
 
 

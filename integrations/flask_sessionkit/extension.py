@@ -10,7 +10,7 @@ from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
 from sessionkit.session import Session
 
-from . import outage
+from . import failures
 from .interface import SessionKitInterface
 
 #: The same proxy as ``flask.session``, for type checkers, which else do not know ``renew`` and so
@@ -61,7 +61,7 @@ class SessionKit:
         app.session_interface = interface
         app.teardown_request(interface.abandon)
         app.extensions["sessionkit"] = self
-        outage.handle_errors(app)
+        failures.handle_errors(app)
 
     @property
     def manager(self) -> BaseManager:

@@ -17,8 +17,8 @@ from sessionkit.cookie import Instruction
 from sessionkit.nesting import open_once
 from sessionkit.session import Session
 
+from . import failures
 from . import login
-from . import outage
 from .settings import make_manager
 from .settings import refuse_settings
 
@@ -105,7 +105,7 @@ class SessionKitInterface(SessionInterface):
             instruction = opened.manager.commit(opened, ok=ok)
         except UNAVAILABLE as error:
             error.instruction = error.instruction or _end_only(opened)
-            outage.replace(response, error, environ["REQUEST_METHOD"])
+            failures.replace(response, error, environ["REQUEST_METHOD"])
             opened.drop_custom_cookies()
             instruction = error.instruction
 
