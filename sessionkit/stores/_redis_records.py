@@ -11,41 +11,17 @@ import struct
 from sessionkit.errors import ConfigurationError
 from sessionkit.store import Record
 
-# A record: version, expires_at, format, length of the owner; then the owner and the payload.
-_HEAD = struct.Struct(">QdBH")
+# What a packed record begins with.
 _VERSION = struct.Struct(">Q")
 _EXPIRES_AT = struct.Struct(">d")
-_FORMAT = 1
 
 # The end of the year 9999: what never expires does not overflow the server's milliseconds.
 _FAR_FUTURE = 253402300799.0
 
+#: Returns what a record of a version begins with, for the scripts to compare.
 pack_version = _VERSION.pack
 
 _is_key = re.compile(rb"[0-9a-f]{64}").fullmatch
-
-
-def pack(record: Record) -> bytes:
-    """Return the value for *record*; its version comes first, for the scripts to compare."""
-    owner = b"" if record.owner is None else record.owner.encode()
-    head = _HEAD.pack(record.version, record.expires_at, _FORMAT, len(owner))
-    return b"".join((head, owner, record.payload))
-
-
-def unpack(value: bytes) -> Record | None:
-    """Return the record in *value*; None if it is none, or one that was cut off."""
-    if len(value) < _HEAD.size:
-        return None
-    version, expires_at, form, length = _HEAD.unpack_from(value)
-    start = _HEAD.size + length
-    if form != _FORMAT or len(value) < start:
-        return None
-    if not length:
-        return Record(value[start:], version, expires_at)
-    try:
-        return Record(value[start:], version, expires_at, value[_HEAD.size : start].decode())
-    except UnicodeDecodeError:
-        return None
 
 
 def ask_for_expiry(name: str) -> tuple[str, str, int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as cabc
 import math
 import re
-import struct
 import typing as t
 
 from pymemcache import exceptions  # type: ignore[import-untyped]
@@ -21,12 +20,10 @@ from ._memcached_servers import Server
 from ._memcached_servers import Servers
 from ._memcached_sources import parse_url
 from ._memcached_sources import templates_of
+from ._packed import pack
+from ._packed import unpack
 from ._url import Kinds
 from ._url import only_parameters
-
-# A record: version, expires_at, format, length of the owner; then the owner and the payload.
-_HEAD = struct.Struct(">QdBH")
-_FORMAT = 1
 
 # The server takes up to 30 days as seconds from now, and holds the number in 32 bits.
 _RELATIVE = 30 * 86400
@@ -106,10 +103,13 @@ class MemcachedStore:
         if found is None:
             return None
         value, cas, opened = found
-        return _unpack(value, _Token(server, cas, opened))
+        record = unpack(value, _Found)
+        if record is not None:
+            record.token = _Token(server, cas, opened)
+        return record
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
-        value, deadline = _pack(record), self._deadline(record)
+        value, deadline = pack(record), self._deadline(record)
         if expected is None:
             return self._write(key, None, lambda there, name, _: there.add(name, deadline, value))
         return self._write(
@@ -191,33 +191,8 @@ def _cas(server: Server, connection: Connection, name: bytes, expected: Record) 
     if found is None:
         return None
     value, cas = found
-    record = _unpack(value)
+    record = unpack(value, Record)
     return cas if record and record.version == expected.version else None
-
-
-def _pack(record: Record) -> bytes:
-    owner = b"" if record.owner is None else record.owner.encode()
-    head = _HEAD.pack(record.version, record.expires_at, _FORMAT, len(owner))
-    return b"".join((head, owner, record.payload))
-
-
-def _unpack(value: bytes, token: _Token | None = None) -> Record | None:
-    """Return the record in *value*; None if it is none, or one that was cut off."""
-    if len(value) < _HEAD.size:
-        return None
-    version, expires_at, form, length = _HEAD.unpack_from(value)
-    start = _HEAD.size + length
-    if form != _FORMAT or len(value) < start:
-        return None
-    owner = None
-    if length:
-        try:
-            owner = value[_HEAD.size : start].decode()
-        except UnicodeDecodeError:
-            return None
-    found = _Found(value[start:], version, expires_at, owner)
-    found.token = token
-    return found
 
 
 def _translate(error: Exception, server: Server) -> StoreUnavailable:

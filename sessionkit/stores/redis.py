@@ -11,15 +11,15 @@ from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 
 from . import _redis_scripts as scripts
+from ._packed import pack
+from ._packed import unpack
 from ._redis_connections import Limits
 from ._redis_records import Names
 from ._redis_records import ask_for_expiry
 from ._redis_records import deadline
 from ._redis_records import is_live
 from ._redis_records import keys_of
-from ._redis_records import pack
 from ._redis_records import pack_version
-from ._redis_records import unpack
 from ._redis_server import ServerCheck
 from ._redis_sources import connections_of
 from ._redis_urls import split_parameters
@@ -96,7 +96,7 @@ class RedisStore:
             if str(error.__cause__).startswith("WRONGTYPE"):
                 return None  # somebody else's key, and no session
             raise
-        return None if value is None else unpack(value)
+        return None if value is None else unpack(value, Record)
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         name = self.prefix + key
