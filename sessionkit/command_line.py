@@ -6,6 +6,7 @@ import argparse
 import collections.abc as cabc
 import contextlib
 import os
+import pathlib
 import sys
 import time
 import typing as t
@@ -18,6 +19,7 @@ from .store import Store
 from .store import Sweepable
 from .store import offers
 from .stores import open_store
+from .stores.memory import MemoryStore
 
 #: How many sessions are removed between two steps of the progress bar.
 BATCH = 1000
@@ -53,6 +55,10 @@ def purge(store: Store) -> None:
             f"{type(store).__name__} has nothing to purge: what has expired goes by itself"
         )
 
+    if isinstance(store, MemoryStore):
+        raise UnsupportedOperation("what a process has in its memory only it can purge")
+
+    _must_exist(store)
     sweepable = t.cast(Sweepable, store)
     removed = 0
 
@@ -66,6 +72,17 @@ def purge(store: Store) -> None:
             removed += sweepable.sweep(time.time())
     finally:
         print(f"{removed} expired sessions removed")  # noqa: T201  # the command's answer
+
+
+def _must_exist(store: Store) -> None:
+    """Refuse to make a new store where only an old one can be meant."""
+    path: str | None = getattr(store, "path", None)
+
+    if path is not None and not pathlib.Path(path).exists():
+        raise ConfigurationError(
+            f"there is nothing at {path}; relative paths begin at the current directory, which is "
+            "another one in cron"
+        )
 
 
 def schema(store: Store) -> None:

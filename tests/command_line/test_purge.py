@@ -79,7 +79,10 @@ def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
     ("url", "status", "text"),
     [
         ("redis://:hunter2@127.0.0.1:1/0", 2, "RedisStore has nothing to purge"),
-        ("sqlite:////nowhere/at/all.sqlite3", 1, "cannot make /nowhere/at/all.sqlite3"),
+        ("sqlite:////nowhere/at/all.sqlite3", 2, "there is nothing at /nowhere/at/all.sqlite3"),
+        ("file:////nowhere/at/all", 2, "there is nothing at /nowhere/at/all"),
+        ("postgresql://:hunter2@127.0.0.1:1/none", 1, "127.0.0.1"),
+        ("memory:", 2, "only it can purge"),
         ("nonsense:", 2, "unknown scheme 'nonsense'"),
     ],
 )
@@ -90,6 +93,15 @@ def test_what_cannot_be_done_is_said(url: str, status: int, text: str) -> None:
     assert done.stderr.startswith("sessionkit: ")
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_path_makes_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in "sqlite:///sessions.sqlite3", "file:///sessions":
+        done = run("purge", url)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "the current directory" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_embedded_store_makes_its_own_tables(url: str) -> None:
