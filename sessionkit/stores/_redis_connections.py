@@ -19,6 +19,8 @@ from redis.retry import Retry
 from sessionkit.errors import ConfigurationError
 
 from ._freelist import FreeList
+from ._settings import check_not_negative
+from ._settings import check_positive
 from ._url import split_url
 
 # What a pool of redis-py adds for itself, since a connection of ours must not report to that pool;
@@ -108,12 +110,8 @@ class Limits(t.NamedTuple):
     max_idle: int = 32
 
     def check(self) -> None:
-        if self.max_idle < 0:
-            raise ConfigurationError("max_idle must not be negative")
-        for name in ("connect_timeout", "timeout"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ConfigurationError(f"{name} must be more than 0 seconds")
+        check_not_negative(max_idle=self.max_idle)
+        check_positive(connect_timeout=self.connect_timeout, timeout=self.timeout)
 
 
 class DirectConnections:

@@ -16,6 +16,8 @@ from ._redis_connections import Command
 from ._redis_connections import Connection
 from ._redis_connections import Connections
 from ._redis_scripts import Script
+from ._settings import check_not_negative
+from ._settings import check_positive
 
 _PAGE = 1000
 
@@ -168,10 +170,8 @@ class Wire:
 
 def check_waiting(replicas: int, wait_timeout: float, timeout: float | None) -> None:
     """Refuse to wait for replicas for longer than for the answer."""
-    if replicas < 0:
-        raise ConfigurationError("wait_replicas must not be negative")
-    if wait_timeout <= 0:
-        raise ConfigurationError("wait_timeout must be more than 0 seconds")
+    check_not_negative(wait_replicas=replicas)
+    check_positive(wait_timeout=wait_timeout)
     if replicas and timeout is not None and wait_timeout >= timeout:
         raise ConfigurationError(
             f"wait_timeout ({wait_timeout:g} seconds) must be shorter than timeout ({timeout:g})"

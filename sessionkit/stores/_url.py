@@ -15,17 +15,23 @@ Kinds = cabc.Mapping[str, cabc.Callable[[str], t.Any]]
 
 def split_url(url: str) -> urllib.parse.SplitResult:
     """Take *url* apart."""
+    parts = _parts(url)
+    if parts is None:
+        raise ConfigurationError(
+            "the store URL cannot be taken apart; characters such as / # ? @ : in a user name or "
+            "password must be percent-encoded"
+        )
+    if parts.fragment:
+        raise ConfigurationError("the store URL has a '#'; write it as %23")
+    return parts
+
+
+def _parts(url: str) -> urllib.parse.SplitResult | None:
     try:
         parts = urllib.parse.urlsplit(url)
         _ = parts.port
     except ValueError:
-        # Its text may quote a part of the password.
-        raise ConfigurationError(
-            "the store URL cannot be taken apart; characters such as / # ? @ : in a user name or "
-            "password must be percent-encoded"
-        ) from None
-    if parts.fragment:
-        raise ConfigurationError("the store URL has a '#'; write it as %23")
+        return None  # its text may quote a part of the password: no error is to have it as context
     return parts
 
 

@@ -29,6 +29,7 @@ from ._file_record import read
 from ._file_shard import MISSING
 from ._file_shard import Shard
 from ._file_shard import open_file
+from ._settings import check_not_negative
 from ._url import Kinds
 from ._url import boolean
 from ._url import only_parameters
@@ -77,10 +78,9 @@ class FileStore:
                 "use SQLiteStore (sqlite:///sessions.sqlite3), which is one file too"
             )
         given = os.fspath(path)
-        if not given:
+        if not given or "\0" in given:
             raise ConfigurationError("FileStore needs the path of a folder")
-        if margin < 0 or busy_timeout < 0:
-            raise ConfigurationError("margin and busy_timeout must not be negative")
+        check_not_negative(margin=margin, busy_timeout=busy_timeout)
         self.path: str = str(pathlib.Path(given).absolute())
         self.margin = margin
         self.busy_timeout = busy_timeout

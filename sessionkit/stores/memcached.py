@@ -22,6 +22,8 @@ from ._memcached_sources import parse_url
 from ._memcached_sources import templates_of
 from ._packed import pack
 from ._packed import unpack
+from ._settings import check_not_negative
+from ._settings import check_positive
 from ._url import Kinds
 from ._url import only_parameters
 
@@ -59,11 +61,8 @@ class MemcachedStore:
         timeout: float | None = None,
         max_idle: int = 32,
     ) -> None:
-        if margin < 0 or max_idle < 0:
-            raise ConfigurationError("margin and max_idle must not be negative")
-        for name, value in (("connect_timeout", connect_timeout), ("timeout", timeout)):
-            if value is not None and value <= 0:
-                raise ConfigurationError(f"{name} must be more than 0 seconds")
+        check_not_negative(margin=margin, max_idle=max_idle)
+        check_positive(connect_timeout=connect_timeout, timeout=timeout)
         if re.search(r"[^!-~]", prefix):
             raise ConfigurationError("the prefix must be of printable ASCII characters, no spaces")
         self.prefix = prefix

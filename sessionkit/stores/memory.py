@@ -13,6 +13,7 @@ from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 
 from ._forklock import fork_lock
+from ._settings import check_not_negative
 from ._url import integer_or_none
 from ._url import only_parameters
 from ._url import split_url
@@ -47,8 +48,7 @@ class MemoryStore:
     ) -> None:
         if max_sessions is not None and max_sessions < 1:
             raise ConfigurationError("max_sessions must be at least 1, or None for no bound")
-        if margin < 0:
-            raise ConfigurationError("margin must not be negative")
+        check_not_negative(margin=margin)
         self.max_sessions = max_sessions
         self.margin = margin
         self._clock = clock

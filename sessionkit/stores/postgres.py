@@ -25,6 +25,8 @@ from ._postgres_errors import unavailable
 from ._postgres_sql import COMMITS
 from ._postgres_sql import Statements
 from ._postgres_sql import Table
+from ._settings import check_not_negative
+from ._settings import check_positive
 from ._url import Kinds
 from ._url import boolean
 from ._url import parameters
@@ -90,10 +92,8 @@ class PostgresStore:
         prepare: bool = True,
         synchronous_commit: str | None = None,
     ) -> None:
-        if margin < 0 or max_idle < 0:
-            raise ConfigurationError("margin and max_idle must not be negative")
-        if connect_timeout <= 0 or timeout <= 0:
-            raise ConfigurationError("connect_timeout and timeout must be more than 0 seconds")
+        check_not_negative(margin=margin, max_idle=max_idle)
+        check_positive(connect_timeout=connect_timeout, timeout=timeout)
         if synchronous_commit is not None and synchronous_commit not in COMMITS:
             raise ConfigurationError(
                 f"synchronous_commit cannot be {synchronous_commit!r}, only {', '.join(COMMITS)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as cabc
 import weakref
 
-from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
@@ -25,6 +24,7 @@ from ._redis_sources import connections_of
 from ._redis_urls import split_parameters
 from ._redis_wire import Wire
 from ._redis_wire import check_waiting
+from ._settings import check_not_negative
 
 
 class RedisStore:
@@ -66,8 +66,7 @@ class RedisStore:
         wait_timeout: float = 0.25,
         eviction: str = "warn",
     ) -> None:
-        if margin < 0:
-            raise ConfigurationError("margin must not be negative")
+        check_not_negative(margin=margin)
         limits = Limits(connect_timeout, timeout, max_idle)
         limits.check()
         self.prefix = prefix

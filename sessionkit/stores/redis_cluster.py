@@ -9,7 +9,6 @@ import time
 import typing as t
 import weakref
 
-from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
@@ -30,6 +29,7 @@ from ._redis_server import ServerCheck
 from ._redis_urls import split_parameters
 from ._redis_wire import Wire
 from ._redis_wire import check_waiting
+from ._settings import check_not_negative
 
 #: Milliseconds: an index lives until a multiple of it, and a write that stays below needs not
 #: prolong it.
@@ -70,8 +70,7 @@ class RedisClusterStore:
         wait_timeout: float = 0.25,
         eviction: str = "warn",
     ) -> None:
-        if margin < 0:
-            raise ConfigurationError("margin must not be negative")
+        check_not_negative(margin=margin)
         limits = Limits(connect_timeout, timeout, max_idle)
         limits.check()
         self.prefix = prefix

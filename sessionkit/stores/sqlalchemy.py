@@ -8,11 +8,12 @@ import urllib.parse
 
 from sqlalchemy.exc import IntegrityError
 
-from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 
+from ._settings import check_not_negative
+from ._settings import check_positive
 from ._sqlalchemy_connections import Connections
 from ._sqlalchemy_connections import Session
 from ._sqlalchemy_engine import engine_of
@@ -65,10 +66,8 @@ class SQLAlchemyStore:
         timeout: float = 2.0,
         max_idle: int = 16,
     ) -> None:
-        if margin < 0 or max_idle < 0:
-            raise ConfigurationError("margin and max_idle must not be negative")
-        if connect_timeout <= 0 or timeout <= 0:
-            raise ConfigurationError("connect_timeout and timeout must be more than 0 seconds")
+        check_not_negative(margin=margin, max_idle=max_idle)
+        check_positive(connect_timeout=connect_timeout, timeout=timeout)
         self.table = table
         self.margin = margin
         self._sql = Table(table)
@@ -89,7 +88,7 @@ class SQLAlchemyStore:
             "max_idle": int,
         }
         ours, others = parameters(split_url(url).query, kinds)
-        base = url.partition("?")[0].removeprefix("sqlalchemy+")
+        base = url.partition("?")[0].partition("+")[2]
         drivers = urllib.parse.urlencode(others)
         return cls(f"{base}?{drivers}" if drivers else base, **ours)
 

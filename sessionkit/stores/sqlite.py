@@ -17,6 +17,7 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 
+from ._settings import check_not_negative
 from ._sqlite_database import Database
 from ._url import Kinds
 from ._url import boolean
@@ -68,8 +69,7 @@ class SQLiteStore:
             )
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", table):
             raise ConfigurationError(f"{table!r} is no table name: letters, digits, underscores")
-        if margin < 0 or busy_timeout < 0 or max_idle < 0:
-            raise ConfigurationError("margin, busy_timeout and max_idle must not be negative")
+        check_not_negative(margin=margin, busy_timeout=busy_timeout, max_idle=max_idle)
         self.path: str = str(pathlib.Path(given).absolute())
         self.table = table
         self.margin = margin
