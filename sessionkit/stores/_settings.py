@@ -11,7 +11,7 @@ def check_not_negative(**settings: float) -> None:
     """Refuse a number below 0, or without end, or that is none (NaN)."""
     for name, value in settings.items():
         if not 0 <= value < math.inf:
-            raise ConfigurationError(f"{name} must be 0 or more, and finite")
+            raise ConfigurationError(f"{name} must be finite, and not negative")
 
 
 def check_positive(**settings: float | None) -> None:
