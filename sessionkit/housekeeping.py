@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import itertools
 import logging
 import typing as t
 
@@ -10,7 +11,6 @@ from .errors import StoreUnavailable
 from .store import Store
 from .store import Sweepable
 from .store import offers
-from .tokens import Randomness
 
 _logger = logging.getLogger("sessionkit")
 
@@ -19,33 +19,25 @@ PER_SESSION = 5
 
 
 class Housekeeping:
-    """Sweeps a store a little after one of so many new sessions.
+    """Sweeps a store a little after every so many new sessions of a process.
 
-    Which one is left to chance: many processes need not agree, and one that ends after a few
-    requests does its part as well.
+    They are counted, not left to chance: the commands that a test counts are always the same.
 
     :param store: engines that forget expired records by themselves have no ``sweep``: nothing is
         done then.
-    :param every: after how many new sessions, on average; None: never.
+    :param every: after how many new sessions; None: never.
     :param clock: returns POSIX seconds.
-    :param randomness: decides when.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        every: int | None,
-        clock: cabc.Callable[[], float],
-        randomness: Randomness,
-    ) -> None:
+    def __init__(self, store: Store, every: int | None, clock: cabc.Callable[[], float]) -> None:
         self._store: t.Any = store
         self._every = every if offers(store, Sweepable) else None
         self._clock = clock
-        self._randomness = randomness
+        self._created = itertools.count(1)
 
     def session_created(self) -> None:
         """Sweep if it is time to. An outage is only logged."""
-        if self._every is None or (self._every > 1 and not self._randomness.once_in(self._every)):
+        if self._every is None or next(self._created) % self._every:
             return
 
         if hasattr(self._store, "in_transaction") and self._store.in_transaction():

@@ -110,7 +110,7 @@ class SessionManager(BaseManager):
             clock,
             self._patience,
             self._randomness,
-            Housekeeping(store, self.policy.sweep_every, clock, self._randomness),
+            Housekeeping(store, self.policy.sweep_every, clock),
             self,
         )
         self._loader = Loader(

@@ -53,7 +53,7 @@ class SessionPolicy:
     :param queues: keys whose lists are merged item by item, such as Flask's ``_flashes``.
     :param breaker_failures: failed connections in a row after which a store's node is left alone.
     :param breaker_pause: for how long, before one request tries it again.
-    :param sweep_every: after how many new sessions, on average, some expired ones are removed from
+    :param sweep_every: after how many new sessions of a process some expired ones are removed from
         a store that does not do that by itself; None: only ``manager.purge()`` removes any.
     :raises ConfigurationError: if a value makes no sense.
 

@@ -48,10 +48,6 @@ class Randomness:
         """Return a number from 0 to 1."""
         return int.from_bytes(self._source(2), "big") / 0xFFFF
 
-    def once_in(self, times: int) -> bool:
-        """Return True once in so many *times*, on average."""
-        return int.from_bytes(self._source(8), "big") % times == 0
-
 
 def new_id() -> str:
     """Return a new session id: 240 bits from the system's random source.
