@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
 
 
@@ -13,6 +14,10 @@ class SessionkitConfig(AppConfig):
     label: str = "sessionkit"
 
     def ready(self) -> None:
+        from . import logins
         from .checks import check_settings
+
+        if settings.SESSION_ENGINE == "django_sessionkit.engine":
+            logins.listen()
 
         checks.register(check_settings, checks.Tags.security)

@@ -1,7 +1,8 @@
 """From Django's settings to the parts of a :class:`~sessionkit.SessionManager`. Opens nothing.
 
-``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE`` and ``TYPES``. Where Django
-has a setting of its own, that one is read; ``POLICY`` and ``COOKIE`` win over it.
+``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE``, ``TYPES`` and
+``REMEMBER_DEVICES``. Where Django has a setting of its own, that one is read; ``POLICY`` and
+``COOKIE`` win over it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sessionkit.tokens import Signer
 
 from .store_url import StoreURL
 
-SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES", "REMEMBER_DEVICES")
 #: The file beside the project, if no store is configured.
 DEFAULT_FILE: t.Final = "sessionkit.sqlite3"
 
@@ -155,6 +156,16 @@ def types() -> list[t.Any]:
     kinds = [_imported(kind, "TYPES") if isinstance(kind, str) else kind for kind in given]
     _accepted("TYPES", lambda: Codec(kinds))
     return kinds
+
+
+def remember_devices() -> bool:
+    """Say whether a login puts the address and the user agent into the session's metadata."""
+    given = section("REMEMBER_DEVICES")
+
+    if not isinstance(given, bool | None):
+        raise SettingsError("SESSIONKIT['REMEMBER_DEVICES'] must be True or False")
+
+    return bool(given)
 
 
 def _accepted(name: str, use: cabc.Callable[[], object]) -> None:

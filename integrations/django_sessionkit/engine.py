@@ -26,6 +26,7 @@ from sessionkit.errors import UnsupportedOperation
 from sessionkit.flash import Flash
 from sessionkit.policy import Outage
 
+from . import logins
 from .followers import follow_expiry
 from .followers import follow_login
 from .registry import get_manager
@@ -493,6 +494,13 @@ class SessionStore(SessionBase):
         self._modified = True
         self._core.bind(owner, keep=keep, **meta)
 
+    def describe(self, **meta: t.Any) -> None:
+        self._load_core()
+        # A login of Django's binds, which would forget what was said before.
+        self.settle()
+        self._modified = True
+        self._core.describe(**meta)
+
     def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
         self._modified = True
         self._core.unbind(keep=keep)
@@ -521,3 +529,6 @@ class SessionStore(SessionBase):
     def destroy(self) -> None:
         """The same as :meth:`flush`."""
         self.flush()
+
+
+logins.listen()
