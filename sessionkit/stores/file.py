@@ -289,6 +289,6 @@ def _unavailable(path: str, error: OSError) -> StoreUnavailable:
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError):
-            del found.filename
+            del found.filename, found.filename2
         found = found.__cause__ or found.__context__
     return StoreUnavailable(f"{path}: {error.strerror}")

@@ -62,6 +62,8 @@ class SQLiteStore:
         max_idle: int = 16,
     ) -> None:
         given = os.fspath(path)
+        if "\0" in given:
+            raise ConfigurationError("SQLiteStore needs the path of a file, which has no NUL in it")
         if given == ":memory:" or not given:
             raise ConfigurationError(
                 "SQLiteStore needs a file, since every connection to ':memory:' is a database of "

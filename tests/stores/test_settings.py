@@ -67,9 +67,10 @@ def test_a_password_is_nowhere_in_an_error(url: str) -> None:
         error = error.__cause__ or error.__context__
 
 
-def test_a_path_that_no_system_can_have() -> None:
-    with pytest.raises(ConfigurationError, match="path of a folder"):
-        open_store("file:///fold%00er")
+@pytest.mark.parametrize("url", ["file:///fold%00er", "sqlite:///fi%00le"])
+def test_a_path_that_no_system_can_have(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="path of a"):
+        open_store(url)
 
 
 def test_schemes_may_be_written_in_capitals() -> None:
