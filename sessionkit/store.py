@@ -26,7 +26,7 @@ class Record(t.NamedTuple):
     version: int
     #: POSIX seconds, absolute.
     expires_at: float
-    #: Whose session it is; indexed by stores that can. Opaque: any text of 1 to 255 characters.
+    #: Whose session it is; indexed by stores that can. Opaque: 1 to 255 printable characters.
     owner: str | None = None
 
 
