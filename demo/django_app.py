@@ -10,10 +10,13 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import HttpResponseRedirect
+from django.urls import include
 from django.urls import path
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django.views.decorators.http import require_safe
+
+from sessionkit import device_of
 
 from . import parallel
 from .page import render
@@ -37,7 +40,8 @@ def show(request: Request) -> HttpResponse:
 
 @require_POST
 def log_in(request: Request) -> HttpResponse:
-    request.session.bind(typed_in(request.POST, "name"), through="Django")
+    device = device_of(request.META)
+    request.session.bind(typed_in(request.POST, "name"), through="Django", **device)
     request.session.flash["message"] = f"Welcome, {request.session.owner}!"
     return back()
 
@@ -98,6 +102,7 @@ urlpatterns = [
     path("cart", add_to_cart),
     path("flash", leave_message),
     path("parallel", forget_keys),
+    path("account/devices/", include("django_sessionkit.devices")),
     *[path(f"parallel/{number}", write_key, {"number": number}) for number in parallel.NUMBERS],
 ]
 
@@ -107,6 +112,10 @@ def create_app(shared: Shared) -> WSGIApplication:
         SECRET_KEY="unused by sessionkit, and by this demo",
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=__name__,
+        INSTALLED_APPS=["django_sessionkit"],
+        TEMPLATES=[
+            {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
+        ],
         MIDDLEWARE=["django_sessionkit.middleware.SessionMiddleware"],
         SESSION_ENGINE="django_sessionkit.engine",
         SESSION_COOKIE_NAME=shared.cookie,

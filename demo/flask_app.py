@@ -7,6 +7,8 @@ import werkzeug
 
 from flask_sessionkit import SessionKit
 from flask_sessionkit import session  # flask.session, with types
+from flask_sessionkit.devices import devices
+from sessionkit import device_of
 
 from . import parallel
 from .page import render
@@ -23,7 +25,8 @@ def show() -> str:
 
 @pages.post("/login")
 def log_in() -> werkzeug.Response:
-    session.bind(typed_in(flask.request.form, "name"), through="Flask")
+    device = device_of(flask.request.environ)
+    session.bind(typed_in(flask.request.form, "name"), through="Flask", **device)
     session.flash["message"] = f"Welcome, {session.owner}!"
     return back()
 
@@ -84,4 +87,5 @@ def create_app(shared: Shared) -> flask.Flask:
     )
     SessionKit(app)
     app.register_blueprint(pages)
+    app.register_blueprint(devices(url_prefix="/account/devices", login_endpoint="pages.show"))
     return app

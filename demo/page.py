@@ -50,7 +50,7 @@ def render(framework: str, session: Session) -> str:
         flashes=_each(
             '<p class="flash" role="status">{}</p>', [text for _, text in session.flash.items()]
         ),
-        identity=_identity(session),
+        identity=_identity(framework, session),
         visits=session.mutate("visits", lambda visits: visits + 1, 0),
         cart=_each("<li>{}</li>", session.get("cart", [])),
         keys=_each(
@@ -69,7 +69,7 @@ def _navigation(current: str) -> Markup:
     return _each('<a href="/{}/"{}>{}</a>', links)
 
 
-def _identity(session: Session) -> Markup:
+def _identity(framework: str, session: Session) -> Markup:
     if session.owner is None:
         return LOGGED_OUT
 
@@ -81,6 +81,8 @@ def _identity(session: Session) -> Markup:
             [_place(info, session) for info in sessions],
         ),
         elsewhere=_if(len(sessions) < 2, " disabled"),
+        # Flask and Django have such a page ready.
+        at="flask" if framework == "wsgi" else framework,
     )
 
 

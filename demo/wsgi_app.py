@@ -15,6 +15,7 @@ from sessionkit import CookieOptions
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit import device_of
 
 from . import parallel
 from .page import render
@@ -24,8 +25,6 @@ from .shared import Shared
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
-
-Form = cabc.Mapping[str, str]
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> cabc.Iterable[bytes]:
@@ -48,43 +47,43 @@ def answer(request: Request, session: Session) -> Response | NotFound | MethodNo
     if request.method != "POST":
         return MethodNotAllowed(["POST"])
 
-    action(session, request.form)
+    action(session, request)
     return redirect(f"{request.root_path}/", 303)
 
 
-def log_in(session: Session, form: Form) -> None:
-    session.bind(typed_in(form, "name"), through="raw WSGI")
+def log_in(session: Session, request: Request) -> None:
+    session.bind(typed_in(request.form, "name"), through="raw WSGI", **device_of(request.environ))
     session.flash["message"] = f"Welcome, {session.owner}!"
 
 
-def log_out(session: Session, form: Form) -> None:
+def log_out(session: Session, request: Request) -> None:
     session.destroy()
     session.flash["message"] = "You are logged out of all three."
 
 
-def log_out_elsewhere(session: Session, form: Form) -> None:
+def log_out_elsewhere(session: Session, request: Request) -> None:
     if session.owner is not None:
         ended = session.manager.revoke_all(session.owner, except_=session)
         session.flash["message"] = f"Logged out elsewhere: {ended}."
 
 
-def add_to_cart(session: Session, form: Form) -> None:
-    session.setdefault("cart", []).append(typed_in(form, "item"))
+def add_to_cart(session: Session, request: Request) -> None:
+    session.setdefault("cart", []).append(typed_in(request.form, "item"))
 
 
-def leave_message(session: Session, form: Form) -> None:
-    session.flash["message"] = typed_in(form, "message")
+def leave_message(session: Session, request: Request) -> None:
+    session.flash["message"] = typed_in(request.form, "message")
 
 
-def forget_keys(session: Session, form: Form) -> None:
+def forget_keys(session: Session, request: Request) -> None:
     parallel.forget_keys(session)
 
 
-def key_writer(number: int) -> cabc.Callable[[Session, Form], None]:
-    return lambda session, form: parallel.write_key(session, number)
+def key_writer(number: int) -> cabc.Callable[[Session, Request], None]:
+    return lambda session, request: parallel.write_key(session, number)
 
 
-ACTIONS: dict[str, cabc.Callable[[Session, Form], None]] = {
+ACTIONS: dict[str, cabc.Callable[[Session, Request], None]] = {
     "/login": log_in,
     "/logout": log_out,
     "/logout-elsewhere": log_out_elsewhere,

@@ -63,8 +63,9 @@ class Page(t.NamedTuple):
 class Visitor:
     """Keeps cookies; follows redirects unless told otherwise."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, user_agent: str = "visitor") -> None:
         self.url = url
+        self._user_agent = user_agent
         self.cookies = http.cookiejar.CookieJar()
         self._handlers = [
             urllib.request.HTTPCookieProcessor(self.cookies),
@@ -85,6 +86,8 @@ class Visitor:
         handlers = [*self._handlers, *([] if follow else [_NoRedirect()])]
 
         try:
+            request.add_header("User-Agent", self._user_agent)
+
             with urllib.request.build_opener(*handlers).open(request, timeout=30) as answer:
                 return Page(answer.status, answer.read().decode())
         except urllib.error.HTTPError as error:
