@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -79,6 +80,8 @@ class Server:
         """Let it neither answer nor close its connections, as a network that is cut."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        # Its threads may go on for a moment, and answer.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         assert self.process is not None
