@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from . import caching
 from .cookie import Instruction
+from .cookie import Set
 from .errors import SessionConflict
 from .errors import SessionError
 from .errors import StoreUnavailable
@@ -76,15 +78,24 @@ def session_headers(
     cookies = session.custom_cookies
     sets_cookie = instruction is not None or bool(cookies)
     headers = [
-        ("Vary", caching.vary(vary)),
+        ("Vary", functools.reduce(caching.vary, varies_with(session), vary) or ""),
         ("Cache-Control", caching.cache_control(cache_control, sets_cookie=sets_cookie)),
     ]
 
-    if instruction is not None:
+    if session.token is None and instruction is not None:
         headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
+    elif isinstance(instruction, Set) and (id_header := session.manager.id_header) is not None:
+        headers[1] = ("Cache-Control", "no-store")
+        headers.append((id_header.answer_name, instruction.value))
 
     headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
     return headers
+
+
+def varies_with(session: Session) -> tuple[str, ...]:
+    """Return the names of the headers on which an answer that uses *session* depends."""
+    id_header = session.manager.id_header
+    return ("Cookie",) if id_header is None else ("Cookie", id_header.name)
 
 
 def check_proxy(session: Session, *, https: bool, forwarded_proto: str | None) -> None:

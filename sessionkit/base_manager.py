@@ -14,7 +14,9 @@ from .cookie import Instruction
 from .errors import ConfigurationError
 from .errors import DecodeError
 from .errors import PayloadTooLarge
+from .errors import StoreUnavailable
 from .errors import ValueNotSupported
+from .id_header import IdHeader
 from .payload import Header
 from .policy import SessionPolicy
 from .session import Session
@@ -48,6 +50,8 @@ class BaseManager(abc.ABC):
     #: Loads a session; the draft says how it went.
     read: cabc.Callable[[Session], Draft]
     _writer: BaseCommitter
+    #: Where clients of an API send ids in place of the cookie; None: nowhere.
+    id_header: IdHeader | None = None
     #: What other cookies than the session's are signed with, newest first.
     _secrets: Secrets | None = None
 
@@ -125,6 +129,11 @@ class BaseManager(abc.ABC):
             # What was written cannot be saved; a wish to end the session is carried out.
             session.instruction = self._writer.commit(session, draft, ok=False)
             raise
+        except StoreUnavailable as error:
+            if session.token is not None:
+                error.instruction = None  # there is no cookie to delete: the client keeps the id
+
+            raise
 
         return session.instruction
 
@@ -144,9 +153,7 @@ class BaseManager(abc.ABC):
         return self._writer.save(session, draft)
 
     @abc.abstractmethod
-    def sessions_of(
-        self, owner: str | int, *, current: Session | None = None
-    ) -> list[SessionInfo]:
+    def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first."""
 
     @abc.abstractmethod

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-def vary(existing: str | None) -> str:
-    """Return the ``Vary`` header with ``Cookie`` in it.
+def vary(existing: str | None, name: str = "Cookie") -> str:
+    """Return the ``Vary`` header with *name* in it.
 
     >>> vary("Accept-Encoding")
     'Accept-Encoding, Cookie'
@@ -12,10 +12,10 @@ def vary(existing: str | None) -> str:
     'cookie'
     """
     if not existing:
-        return "Cookie"
+        return name
 
-    names = {name.strip().lower() for name in existing.split(",")}
-    return existing if names & {"*", "cookie"} else f"{existing}, Cookie"
+    names = {part.strip().lower() for part in existing.split(",")}
+    return existing if names & {"*", name.lower()} else f"{existing}, {name}"
 
 
 def cache_control(existing: str | None, *, sets_cookie: bool) -> str:

@@ -54,8 +54,9 @@ class CustomCookies(SessionMapping):
         """Forget the cookies that were set: a 503 is answered in place of the application."""
         self._custom_cookies = None
 
-    def adopt_custom_cookies(self, other: CustomCookies) -> None:
-        """Take over the cookies of the session in whose place this one is."""
+    def stand_in_for(self, other: CustomCookies) -> None:
+        """Answer the request of *other*, in whose place this session is."""
+        self.token = other.token
         self.used_cookies |= other.used_cookies
         self._custom_cookies = {**(other._custom_cookies or {}), **(self._custom_cookies or {})}
 

@@ -17,6 +17,7 @@ from .errors import ConfigurationError
 from .errors import UnsupportedOperation
 from .gateway import Gateway
 from .housekeeping import Housekeeping
+from .id_header import IdHeader
 from .loader import Loader
 from .owners import Owners
 from .owners import SessionInfo
@@ -57,6 +58,8 @@ class SessionManager(BaseManager):
     :param cookie: the cookie's name and attributes.
     :param bare_ids: with secrets, take cookies with a bare id too, such as Django's test client
         writes. They cannot be guessed either; the signature spares the store made-up ones.
+    :param header: in which clients of an API send the id in place of the cookie:
+        ``"Authorization"`` or one of your own, see :class:`~sessionkit.id_header.IdHeader`.
     :param types: Enum classes and :class:`~sessionkit.codec.CustomType` that values may be of.
     :param clock: returns POSIX seconds.
     :param sleep: called with seconds.
@@ -79,6 +82,7 @@ class SessionManager(BaseManager):
         policy: SessionPolicy | None = None,
         cookie: CookieOptions | None = None,
         bare_ids: bool = False,
+        header: str | None = None,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
         clock: cabc.Callable[[], float] = now,
         sleep: cabc.Callable[[float], object] = _sleep,
@@ -92,6 +96,7 @@ class SessionManager(BaseManager):
 
         super().__init__(policy, cookie, types, clock, random_bytes)
         self.store = store
+        self.id_header = None if header is None else IdHeader(header)
         self._sleep = sleep
         self._lines = Lines()
         self._signer: Signer | Unsigned = Unsigned()
@@ -184,8 +189,8 @@ class SessionManager(BaseManager):
     def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first.
 
-        :raises UnsupportedOperation: if the store has no index of owners.
         :param current: marked in the list, such as that of the request that asks for it.
+        :raises UnsupportedOperation: if the store has no index of owners.
         """
         return self._owners.sessions_of(str(owner), _public_id(current))
 

@@ -38,6 +38,10 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     _cookie: CookieOptions | None = None
 
+    #: What the request has in the header for ids, which then counts in place of its cookies, though
+    #: it be empty or wrong. None: there is no such header.
+    token: str | None = None
+
     #: Whether this request leaves the session to age: what it reads and writes does not count as
     #: use, as when a page asks for news by itself. A login, :meth:`renew` and :meth:`set_expiry`
     #: do. Set it before the answer begins.
@@ -94,7 +98,10 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         self._outage = checked_outage(meaning)
 
     def candidates(self) -> list[str]:
-        """Return the values of the request's cookies that may lead to this session, in order."""
+        """Return what the request has that may lead to this session, in order."""
+        if self.token is not None:
+            return [self.token] if self.token else []
+
         return self.cookie.find(self._cookie_header) if self._cookie_header else []
 
     @property

@@ -213,7 +213,7 @@ class _Answer:
         session = self._session
 
         if session is not self._opened:
-            session.adopt_custom_cookies(self._opened)
+            session.stand_in_for(self._opened)
 
         if not session.accessed and instruction is None and not session.used_cookies:
             return headers
@@ -221,7 +221,7 @@ class _Answer:
         environ = self._environ
         https = environ.get("wsgi.url_scheme") == "https"
 
-        if instruction is not None:
+        if instruction is not None and session.token is None:
             check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
 
         replaced = ("vary", "cache-control")

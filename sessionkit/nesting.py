@@ -32,7 +32,7 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
     # middleware tries again or asks for an error page.
     if session is None or session.committed:
         session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
-        apply_route(session, environ)
+        apply_request(session, environ)
         return session, True
 
     if session.manager is not manager:
@@ -44,9 +44,14 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
     return session, False
 
 
-def apply_route(session: Session, environ: WSGIEnvironment) -> None:
-    """Tell *session* what the policy says about its request."""
-    policy = session.manager.policy
+def apply_request(session: Session, environ: WSGIEnvironment) -> None:
+    """Tell *session* what there is in its request beside cookies."""
+    manager = session.manager
+
+    if manager.id_header is not None:
+        session.token = manager.id_header.find(environ)
+
+    policy = manager.policy
 
     if policy.knows_routes:
         session.outage = policy.outage_for(environ)

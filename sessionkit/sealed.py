@@ -12,6 +12,7 @@ from .cookie import CookieOptions
 from .draft import Draft
 from .errors import ConfigurationError
 from .errors import UnsupportedOperation
+from .id_header import IdHeader
 from .owners import SessionInfo
 from .policy import SessionPolicy
 from .sealing import SealedCommitter
@@ -43,6 +44,8 @@ class SealedSessionManager(BaseManager):
         False: it is only signed, and everybody can read what is in their session.
     :param policy: life times; limits of stores mean nothing here.
     :param cookie: the cookie's name, which is bound into its seal, and its attributes.
+    :param header: in which clients of an API send what else is in the cookie:
+        ``"Authorization"`` or one of your own, see :class:`~sessionkit.id_header.IdHeader`.
     :param types: Enum classes and :class:`~sessionkit.codec.CustomType` that values may be of.
     :param clock: returns POSIX seconds.
     :param random_bytes: returns so many unguessable bytes.
@@ -64,11 +67,13 @@ class SealedSessionManager(BaseManager):
         encrypted: bool = True,
         policy: SessionPolicy | None = None,
         cookie: CookieOptions | None = None,
+        header: str | None = None,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
         clock: cabc.Callable[[], float] = now,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(policy, cookie, types, clock, random_bytes)
+        self.id_header = None if header is None else IdHeader(header)
         name = self.cookie.name
         seal: Seal = (
             EncryptedSeal(secrets, name, random_bytes) if encrypted else SignedSeal(secrets, name)
@@ -102,9 +107,7 @@ class SealedSessionManager(BaseManager):
     def start(self, session_id: str | None = None, cookie: CookieOptions | None = None) -> Session:
         raise _unsupported("have an id that server code chose")
 
-    def sessions_of(
-        self, owner: str | int, *, current: Session | None = None
-    ) -> list[SessionInfo]:
+    def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         raise _unsupported("be listed")
 
     def revoke(self, owner: str | int, public_id: str) -> bool:

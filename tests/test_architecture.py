@@ -16,7 +16,7 @@ CORE = ROOT / "sessionkit"
 # A new module goes to the lowest layer that its imports allow.
 LAYERS = [
     {"errors"},
-    {"store", "cookie", "caching", "clock"},
+    {"store", "cookie", "caching", "clock", "id_header"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "keys", "aead", "seals", "merge", "values", "policy", "signals"},
     {"devices", "moments"},

@@ -34,7 +34,14 @@ def check_settings(**_: t.Any) -> list[checks.CheckMessage]:
 
 
 def _check_parts() -> cabc.Iterator[checks.CheckMessage]:
-    for part in (conf.policy, conf.cookie, conf.secrets, conf.types, conf.remember_devices):
+    for part in (
+        conf.policy,
+        conf.cookie,
+        conf.header,
+        conf.secrets,
+        conf.types,
+        conf.remember_devices,
+    ):
         try:
             part()
         except ConfigurationError as error:

@@ -1,6 +1,6 @@
 """From Django's settings to the parts of a :class:`~sessionkit.SessionManager`. Opens nothing.
 
-``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE``, ``TYPES`` and
+``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE``, ``HEADER``, ``TYPES`` and
 ``REMEMBER_DEVICES``. Where Django has a setting of its own, that one is read; ``POLICY`` and
 ``COOKIE`` win over it.
 """
@@ -23,12 +23,13 @@ from sessionkit import SessionPolicy
 from sessionkit import keys
 from sessionkit.codec import Codec
 from sessionkit.errors import ConfigurationError
+from sessionkit.id_header import IdHeader
 from sessionkit.sealed import encrypted_by
 from sessionkit.tokens import Signer
 
 from .store_url import StoreURL
 
-SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES", "REMEMBER_DEVICES")
+SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES", "REMEMBER_DEVICES")
 #: The file beside the project, if no store is configured.
 DEFAULT_FILE: t.Final = "sessionkit.sqlite3"
 
@@ -99,6 +100,16 @@ def cookie() -> CookieOptions:
             "samesite": settings.SESSION_COOKIE_SAMESITE or None,
         },
     )
+
+
+def header() -> str | None:
+    """Return the header in which clients of an API send ids; None: they do not."""
+    given = section("HEADER")
+
+    if given is not None:
+        _accepted("HEADER", lambda: IdHeader(given))
+
+    return t.cast("str | None", given)
 
 
 def _has(given: object, key: str) -> bool:

@@ -236,7 +236,7 @@ class SessionStore(SessionBase):
         core = Session(manager, session_id=verified)
 
         if (previous := self.__dict__.get("_core")) is not None:
-            core.adopt_custom_cookies(previous)
+            core.stand_in_for(previous)
             core.passive, core.outage = previous.passive, previous.outage
 
         self._core = core

@@ -19,10 +19,11 @@ from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import check_proxy
 from sessionkit.answer import session_headers
 from sessionkit.answer import unavailable
+from sessionkit.answer import varies_with
 from sessionkit.cookie import Instruction
 from sessionkit.current import current
 from sessionkit.errors import SessionError
-from sessionkit.nesting import apply_route
+from sessionkit.nesting import apply_request
 from sessionkit.nesting import open_once
 
 from .cookies import SessionCookie
@@ -138,12 +139,16 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
 def _open(request: HttpRequest) -> tuple[Session, bool]:
     """Return the request's session, and whether it is opened here and not around Django."""
     manager = get_manager()
+
+    if manager.id_header is not None and manager.id_header.find(request.META) is not None:
+        return open_once(request.META, manager)
+
     given = request.__dict__.get("COOKIES", {}).get(manager.cookie.name)
 
     # A middleware before us may have put a cookie there, such as from a header of an API's client.
     if given and not _is_sent(request, manager.cookie.name, given):
         session = Session(manager, session_id=manager.verify(given))
-        apply_route(session, request.META)
+        apply_request(session, request.META)
         return session, True
 
     return open_once(request.META, manager)
@@ -169,7 +174,7 @@ def _untouched(session: SessionStore, response: HttpResponseBase) -> HttpRespons
 
     # What is used while the body is sent comes too late for a header.
     if response.streaming and not isinstance(response, FileResponse):
-        patch_vary_headers(response, ("Cookie",))
+        patch_vary_headers(response, varies_with(session.core))
 
     return response
 
@@ -186,7 +191,7 @@ def _add_headers(
 ) -> None:
     https = request.is_secure()
 
-    if instruction is not None:
+    if instruction is not None and session.token is None:
         check_proxy(
             session, https=https, forwarded_proto=request.META.get("HTTP_X_FORWARDED_PROTO")
         )
@@ -203,7 +208,8 @@ def _add_headers(
         if name != "Set-Cookie":
             response.headers[name] = value
 
-    cookies = [(session.cookie, instruction), *session.custom_cookies]
+    own = None if session.token is not None else instruction
+    cookies = [(session.cookie, own), *session.custom_cookies]
 
     for options, wanted in cookies:
         if wanted is not None:

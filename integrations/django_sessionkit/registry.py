@@ -56,6 +56,7 @@ def _build() -> BaseManager:
                 secrets=conf.secrets(),
                 policy=conf.policy(),
                 cookie=conf.cookie(),
+                header=conf.header(),
                 types=conf.types(),
                 bare_ids=True,
             )
@@ -76,6 +77,7 @@ def sealed_manager() -> SealedSessionManager | None:
             encrypted=encrypted,
             policy=conf.policy(),
             cookie=conf.cookie(),
+            header=conf.header(),
             types=conf.types(),
         )
     except SettingsError:

@@ -25,7 +25,7 @@ class SessionKit:
     One object may serve several applications. Settings are read at an application's first request:
     ``SESSIONKIT_STORE`` (a URL or a store, or ``"cookie:"`` for sessions inside of their cookie;
     the default is an SQLite file in the instance folder), ``SESSIONKIT_SECRETS``,
-    ``SESSIONKIT_POLICY``, ``SESSIONKIT_COOKIE``, ``SESSIONKIT_TYPES``,
+    ``SESSIONKIT_POLICY``, ``SESSIONKIT_COOKIE``, ``SESSIONKIT_HEADER``, ``SESSIONKIT_TYPES``,
     ``SESSIONKIT_REMEMBER_DEVICES``, and Flask's own ``SESSION_COOKIE_...`` and
     ``PERMANENT_SESSION_LIFETIME``.
 

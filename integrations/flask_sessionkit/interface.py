@@ -12,6 +12,7 @@ from flask.sessions import SessionMixin
 from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import check_proxy
 from sessionkit.answer import session_headers
+from sessionkit.answer import varies_with
 from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import Instruction
 from sessionkit.nesting import open_once
@@ -142,7 +143,7 @@ def _add_headers(
     if not session.accessed and instruction is None and not session.used_cookies:
         # What is used while the body is sent comes too late for a header.
         if "Content-Length" not in response.headers and _is_made_while_sent(response):
-            response.vary.add("Cookie")
+            response.vary.update(varies_with(session))
 
         return
 
@@ -155,7 +156,7 @@ def _add_headers(
         if (lowered := name.lower()) in found:
             found[lowered].append(value)
 
-    if instruction is not None:
+    if instruction is not None and session.token is None:
         check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
 
     for name, value in session_headers(

@@ -13,6 +13,7 @@ from pathlib import Path
 from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import CookieOptions
 from sessionkit.errors import ConfigurationError
+from sessionkit.id_header import IdHeader
 from sessionkit.manager import SessionManager
 from sessionkit.policy import SessionPolicy
 from sessionkit.policy import seconds
@@ -27,7 +28,7 @@ if t.TYPE_CHECKING:
     from sessionkit.store import Store
 
 _PREFIX = "SESSIONKIT_"
-_NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+_NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES")
 # What is heeded although a manager was given.
 _ALWAYS: t.Final = ("REMEMBER_DEVICES",)
 
@@ -92,20 +93,32 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> BaseManager:
     secrets: t.Any = config.get("SESSIONKIT_SECRETS")
     types = config.get("SESSIONKIT_TYPES") or ()
 
+    header = config.get("SESSIONKIT_HEADER")
+
+    with _naming("SESSIONKIT_HEADER"):
+        _ = None if header is None else IdHeader(header)
+
     with _naming("SESSIONKIT_STORE"):
         encrypted = encrypted_by(config.get("SESSIONKIT_STORE"))
 
     if encrypted is not None:
         with _naming("SESSIONKIT_SECRETS or SESSIONKIT_TYPES"):
             return SealedSessionManager(
-                secrets, encrypted=encrypted, policy=policy, cookie=cookie, types=types
+                secrets,
+                encrypted=encrypted,
+                policy=policy,
+                cookie=cookie,
+                header=header,
+                types=types,
             )
 
     with _naming("SESSIONKIT_STORE"):
         store = _store(config.get("SESSIONKIT_STORE"), app)
 
     with _naming("SESSIONKIT_STORE, SESSIONKIT_SECRETS or SESSIONKIT_TYPES"):
-        return SessionManager(store, secrets=secrets, policy=policy, cookie=cookie, types=types)
+        return SessionManager(
+            store, secrets=secrets, policy=policy, cookie=cookie, header=header, types=types
+        )
 
 
 def refuse_settings(app: flask.Flask) -> None:
