@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import collections.abc as cabc
+import functools
 import logging
 import typing as t
 
@@ -75,6 +76,11 @@ class BaseManager(abc.ABC):
         self.clock = clock
         self._randomness = Randomness(random_bytes)
         self._warned_about_proxy = False
+
+    @functools.cached_property
+    def reads_requests(self) -> bool:
+        """Whether a session depends on more of its request than on cookies."""
+        return self.id_header is not None or self.policy.knows_routes
 
     def open(self, cookie_header: str | None = None) -> Session:
         """Return the session of a request. Nothing is read before it is used.

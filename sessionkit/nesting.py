@@ -32,7 +32,10 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
     # middleware tries again or asks for an error page.
     if session is None or session.committed:
         session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
-        apply_request(session, environ)
+
+        if manager.reads_requests:
+            apply_request(session, environ)
+
         return session, True
 
     if session.manager is not manager:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as cabc
 import dataclasses
 import datetime
-import functools
 import math
 import typing as t
 
@@ -113,7 +112,7 @@ class SessionPolicy:
         if type(self.transient) is not bool:
             raise ConfigurationError("policy.transient must be True or False")
 
-    @functools.cached_property
+    @property
     def knows_routes(self) -> bool:
         """Whether requests differ in what they want of their session."""
         return bool(self.passive or self.passive_header or callable(self.outage))

@@ -26,6 +26,7 @@ FLASK = (
     "SESSIONKIT_SECRETS",
     "SESSIONKIT_POLICY",
     "SESSIONKIT_COOKIE",
+    "SESSIONKIT_HEADER",
     "SESSIONKIT_TYPES",
     "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_DOMAIN",
@@ -49,7 +50,7 @@ DJANGO = (
     "SESSION_COOKIE_AGE",
     "SESSION_EXPIRE_AT_BROWSER_CLOSE",
 )
-SECTIONS = ("STORE", "SECRETS", "POLICY", "COOKIE", "TYPES")
+SECTIONS = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES")
 POLICY = [field.name for field in dataclasses.fields(SessionPolicy)]
 COOKIE = [field.name for field in dataclasses.fields(CookieOptions)]
 
@@ -124,7 +125,7 @@ def test_cookie(name: str, value: t.Any) -> None:
 
 @fuzzed
 @hypothesis.given(things)
-@pytest.mark.parametrize("name", ["store", "secrets", "types", "policy", "cookie"])
+@pytest.mark.parametrize("name", ["store", "secrets", "types", "policy", "cookie", "header"])
 def test_manager(name: str, value: t.Any) -> None:
     arguments = {"store": MemoryStore(), name: value}
     _names_it(lambda: SessionManager(**t.cast(t.Any, arguments)), name)

@@ -16,6 +16,8 @@ from typing_extensions import assert_type
 
 from sessionkit import Session
 from sessionkit import current_session
+from sessionkit import outage
+from sessionkit import passive
 from sessionkit.flash import Flash
 
 Values = t.MutableMapping[str, t.Any]
@@ -53,6 +55,31 @@ def what_it_tells(session: Session) -> None:
     assert_type(session.meta, dict[str, t.Any])
     assert_type(session.created_at, datetime.datetime | None)
     assert_type(session.expires_at, datetime.datetime | None)
+
+
+def cookies_of_the_applications_own(session: Session) -> None:
+    session.set_cookie("theme", "dark", signed=True, max_age=datetime.timedelta(days=1))
+    session.set_cookie("theme", b"dark")  # type: ignore[arg-type]
+    session.set_cookie("theme", "dark", samesite="lax")  # type: ignore[arg-type]
+    session.delete_cookie("theme", path="/shop")
+    assert_type(session.get_cookie("theme"), str | None)
+
+
+def what_a_route_wants(session: Session) -> None:
+    session.passive = True
+    assert_type(session.outage, t.Literal["error", "unavailable"])
+    session.outage = "ignore"  # type: ignore[assignment]
+
+
+@passive
+@outage("unavailable")
+def a_decorated_view(number: int) -> str:
+    return str(number)
+
+
+def a_decorator_keeps_the_type() -> None:
+    assert_type(a_decorated_view(1), str)
+    a_decorated_view("1")  # type: ignore[arg-type]
 
 
 def a_state_that_does_not_exist(session: Session) -> None:
