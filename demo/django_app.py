@@ -113,6 +113,7 @@ def create_app(shared: Shared) -> WSGIApplication:
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=__name__,
         INSTALLED_APPS=["django_sessionkit"],
+        TIME_ZONE="UTC",
         TEMPLATES=[
             {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
         ],

@@ -85,9 +85,9 @@ class Tab:
 
     def until(self, condition: cabc.Callable[[], t.Any]) -> None:
         """Wait for what the page is about to show."""
-        patience = WebDriverWait(
-            self.driver, PATIENCE, 0.02, ignored_exceptions=[StaleElementReferenceException]
-        )
+        # Of a page that is still being read the text is not there yet: no single one is found.
+        ignored = [StaleElementReferenceException, ValueError]
+        patience = WebDriverWait(self.driver, PATIENCE, 0.02, ignored_exceptions=ignored)
         patience.until(lambda driver: condition())
 
     def cookie(self, name: str = SESSION) -> dict[str, t.Any] | None:

@@ -107,6 +107,7 @@ def using(manager: SessionManager) -> None:
     assert_type(manager.start(cookie=CookieOptions(path="/device")), Session)
     assert_type(manager.save(session), bool)
     assert_type(manager.sessions_of("ann"), list[SessionInfo])
+    assert_type(manager.sessions_of("ann", current=manager.open()), list[SessionInfo])
     assert_type(manager.revoke(7, "public-id"), bool)
     assert_type(manager.revoke_all("ann", except_=session), int)
     assert_type(manager.purge(), int)
@@ -138,6 +139,8 @@ def listing(info: SessionInfo) -> None:
     assert_type(info.public_id, str)
     assert_type(info.seen_at, float)
     assert_type(info.meta, dict[str, t.Any])
+    assert_type(info.label, str | None)
+    assert_type(info.is_current, bool)
 
 
 def ids() -> None:

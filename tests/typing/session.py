@@ -16,6 +16,7 @@ from typing_extensions import assert_type
 
 from sessionkit import Session
 from sessionkit import current_session
+from sessionkit import device_of
 from sessionkit import outage
 from sessionkit import passive
 from sessionkit.flash import Flash
@@ -91,6 +92,9 @@ def what_it_does(session: Session) -> None:
     assert_type(session.save(), bool)
     session.bind("ann", keep=["theme"], device="phone", n=1)
     session.bind(7)
+    session.bind("ann", label="phone", address=None, **device_of({}))
+    session.describe(label="phone", n=1)
+    session.describe(label=7)  # type: ignore[arg-type]
     session.unbind()
     session.renew()
     session.destroy()
