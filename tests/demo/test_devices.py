@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_others_are_listed_and_ended(make_visitor: MakeVisitor, at: str) -> None
 
     page = here.get(f"/{at}/account/devices/")
     assert len(page.all("h2")) == 2
-    page = here.post(f"/{at}/account/devices/", **fields(page), others="1")
+    form: dict[str, t.Any] = {**fields(page), "others": "1"}
+    page = here.post(f"/{at}/account/devices/", **form)
 
     assert page.by_id("device-1").endswith("This device")
     assert there.get("/wsgi/").owner is None

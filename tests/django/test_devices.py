@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.test import Client
@@ -303,3 +304,18 @@ def test_a_login_remembers_the_device_if_asked_to(
             client.post("/enter", {"name": user.pk}, headers={"User-Agent": FIREFOX})
         (info,) = get_manager().sessions_of(user.pk)
     assert (info.browser, info.address) == (("Firefox", "127.0.0.1") if remembers else (None, None))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_sessions_in_the_projects_database(
+    is_atomic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", is_atomic)
+
+    with override_settings(SESSIONKIT={"STORE": "django:"}):
+        name = f"atomic {is_atomic}"
+        here, there, _ = log_in(name), log_in(name), log_in(name)
+        assert len(names(press(here, end=public_ids(text(here))[0]))) == 2
+        assert len(names(press(here, others="1"))) == 1
+        assert there.get(PAGE).status_code == 403

@@ -21,6 +21,8 @@ from flask_sessionkit.devices import devices
 from sessionkit import SessionManager
 from sessionkit import device_of
 from sessionkit.base_manager import BaseManager
+from sessionkit.errors import UnsupportedOperation
+from sessionkit.keys import new_key
 from sessionkit.stores.memory import MemoryStore
 from sessionkit.testing import FakeClock
 
@@ -381,3 +383,11 @@ def test_devices_are_not_remembered_unless_asked_for(make_app: MakeApp) -> None:
     manager = t.cast(SessionKit, app.extensions["sessionkit"]).manager_of(app)
     (info,) = manager.sessions_of("alice")
     assert info.meta == {}
+
+
+def test_sessions_that_cannot_be_listed_are_an_error_that_says_so(make_app: MakeApp) -> None:
+    app = make_app(SESSIONKIT_STORE="cookie:", SESSIONKIT_SECRETS=[new_key()])
+    app.register_blueprint(devices())
+    add_login(app)
+    with pytest.raises(UnsupportedOperation, match="cannot be listed"):
+        log_in(app).get(PAGE)
