@@ -140,6 +140,9 @@ def _check_own_names(app: flask.Flask) -> None:
             known = ", ".join(_PREFIX + known for known in (*_NAMES, *_ALWAYS))
             raise ConfigurationError(f"{name} is no setting; known are {known}")
 
+    if not isinstance(app.config.get("SESSIONKIT_REMEMBER_DEVICES"), bool | None):
+        raise ConfigurationError("SESSIONKIT_REMEMBER_DEVICES must be True or False")
+
 
 def _check_names(
     settings: cabc.Mapping[t.Any, t.Any], kind: type[SessionPolicy | CookieOptions]

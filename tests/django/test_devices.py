@@ -23,6 +23,7 @@ from django.utils import translation
 
 from django_sessionkit import devices
 from django_sessionkit import get_manager
+from django_sessionkit.checks import check_settings
 from sessionkit import SessionManager
 from sessionkit import device_of
 from sessionkit.base_manager import BaseManager
@@ -304,6 +305,12 @@ def test_a_login_remembers_the_device_if_asked_to(
             client.post("/enter", {"name": user.pk}, headers={"User-Agent": FIREFOX})
         (info,) = get_manager().sessions_of(user.pk)
     assert (info.browser, info.address) == (("Firefox", "127.0.0.1") if remembers else (None, None))
+
+
+def test_whether_devices_are_remembered_is_true_or_false() -> None:
+    with override_settings(SESSIONKIT={"STORE": "memory:", "REMEMBER_DEVICES": "no"}):
+        (found,) = check_settings()
+    assert "SESSIONKIT['REMEMBER_DEVICES'] must be True or False" in found.msg
 
 
 @pytest.mark.usefixtures("database")

@@ -21,6 +21,7 @@ from flask_sessionkit.devices import devices
 from sessionkit import SessionManager
 from sessionkit import device_of
 from sessionkit.base_manager import BaseManager
+from sessionkit.errors import ConfigurationError
 from sessionkit.errors import UnsupportedOperation
 from sessionkit.keys import new_key
 from sessionkit.stores.memory import MemoryStore
@@ -368,6 +369,12 @@ def test_a_login_that_flask_login_remembers_is_listed_at_once(
     assert len([name for name in names(client.get(PAGE)) if "This device" in name]) == 1
     assert press(client, others="1").status_code == 200
     assert len(names(client.get(PAGE))) == 1
+
+
+def test_whether_devices_are_remembered_is_true_or_false(make_app: MakeApp) -> None:
+    app = make_app(SESSIONKIT_REMEMBER_DEVICES="no")
+    with pytest.raises(ConfigurationError, match="SESSIONKIT_REMEMBER_DEVICES must be True"):
+        app.test_client().get("/")
 
 
 def test_devices_are_not_remembered_unless_asked_for(make_app: MakeApp) -> None:
