@@ -292,6 +292,20 @@ def test_it_does_not_go_with_the_503_in_place_of_the_answer(shop: Site, spy: Pla
         assert (answer.status, names(answer)) == (503, [])
 
 
+def test_it_does_not_go_with_a_503_when_the_session_cannot_be_saved(
+    shop: Site, spy: PlainStore
+) -> None:
+    def write(session: t.Any, query: Query) -> str:
+        session.set_cookie("theme", "dark")
+        session["user"] = "alice"
+        return "written"
+
+    shop.views["/write"] = write
+    spy.trouble, spy.failing = StoreUnavailable("down"), ("swap",)
+    answer = shop.jar().get("/write")
+    assert (answer.status, names(answer)) == (503, [])
+
+
 def test_during_an_outage_it_is_set_all_the_same(shop: Site, spy: PlainStore) -> None:
     spy.trouble = StoreUnavailable("down")
     answer = shop.jar().get("/theme")

@@ -160,6 +160,39 @@ def test_an_untouched_session_adds_nothing(site: Site, header: str) -> None:
     assert not [name for name, _ in answer.headers if name in ("Vary", "Cache-Control", header)]
 
 
+@pytest.mark.parametrize("kind", ["flask", "django"])
+def test_a_streamed_answer_that_may_yet_use_it_depends_on_both(site: Site, header: str) -> None:
+    site.views["/stream"] = lambda session, query: Said(iter([b"a", b"b"]))
+    vary = Client(site, header).get("/stream").all("Vary")
+    assert vary == [f"Cookie, {header}"]
+
+
+@pytest.mark.parametrize("kind", ["django"])
+def test_a_cookie_that_a_middleware_of_django_has_made_does_not_count_beside_it(
+    site: Site, header: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.core.handlers.wsgi import WSGIRequest
+
+    client, other = Client(site, header), site.jar()
+    client.get("/login")
+    other.get("/login", {"user": "bob"})
+    monkeypatch.setattr(
+        WSGIRequest,
+        "__init__",
+        _also(WSGIRequest.__init__, lambda request: vars(request).update(COOKIES=other.cookies)),
+    )
+    assert other.get("/whoami").body == "bob"
+    assert client.get("/whoami").body == "alice"
+
+
+def _also(first: t.Any, then: cabc.Callable[[t.Any], object]) -> t.Any:
+    def both(self: t.Any, *args: t.Any) -> None:
+        first(self, *args)
+        then(self)
+
+    return both
+
+
 def test_an_id_that_was_made_up_is_not_adopted(site: Site, header: str) -> None:
     client = Client(site, header, "x" * 40)
     client.get("/login")

@@ -175,6 +175,18 @@ def test_what_counts_as_use_although_the_request_is_passive(
     assert jar.get("/whoami").body == "alice"
 
 
+def test_a_poll_that_only_reads_writes_nothing(make_site: MakeSite, kind: str) -> None:
+    clock = FakeClock()
+    spy = PlainStore(clock)
+    site = make_site(kind, spy, idle_timeout=IDLE)
+    site.views["/poll"] = passively(whoami)
+    jar = logged_in(site)
+    t.cast(FakeClock, site.manager.clock).advance(IDLE * 0.6)
+    spy.calls.clear()
+    assert jar.get("/poll").body == "alice"
+    assert spy.calls == ["get"]
+
+
 def test_a_poll_does_not_take_back_the_life_that_another_request_has_given(
     clock: FakeClock,
 ) -> None:
