@@ -113,8 +113,8 @@ class Sweepable(t.Protocol):
 
         :param limit: how many at most, so that a request can do a little of it; None: all of them,
             in batches that keep no request waiting for long.
-        :return: how many were removed. With a *limit* there may be more: a store without an index of
-            expiry looks at some records only, and at others the next time.
+        :return: how many were removed. With a *limit* there may be more: a store without an index
+            of expiry looks at some records only, and at others the next time.
         """
         ...
 
