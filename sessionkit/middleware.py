@@ -224,14 +224,13 @@ class _Answer:
         if instruction is not None and session.token is None:
             check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
 
-        replaced = ("vary", "cache-control")
-        kept = [header for header in headers if header[0].lower() not in replaced]
+        kept, replaced = _split(headers)
         return kept + session_headers(
             session,
             instruction,
             https=https,
-            vary=_joined(headers, "vary"),
-            cache_control=_joined(headers, "cache-control"),
+            vary=replaced.get("vary") or None,
+            cache_control=replaced.get("cache-control") or None,
         )
 
 
@@ -283,8 +282,20 @@ def _placed(environ: WSGIEnvironment, key: str, opened: Session) -> Session:
     return t.cast(Session, placed) if same_manager else opened
 
 
-def _joined(headers: Headers, name: str) -> str | None:
-    return ", ".join(value for key, value in headers if key.lower() == name) or None
+def _split(headers: Headers) -> tuple[Headers, dict[str, str]]:
+    """Return the headers that stay, and by name those that are replaced, joined."""
+    kept: Headers = []
+    replaced: dict[str, str] = {}
+
+    for header in headers:
+        name, value = header[0].lower(), header[1]
+
+        if name in ("vary", "cache-control"):
+            replaced[name] = f"{replaced[name]}, {value}" if name in replaced else value
+        else:
+            kept.append(header)
+
+    return kept, replaced
 
 
 def _close(body: cabc.Iterable[bytes]) -> None:

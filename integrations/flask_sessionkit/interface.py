@@ -117,9 +117,12 @@ class SessionKitInterface(SessionInterface):
 
         Flask does not save sessions then, which is so in debugging and testing.
         """
+        if error is None or self._manager is None:
+            return
+
         environ = flask.request.environ
 
-        if error is not None and environ.get(_COMMITTER) is self and self._manager is not None:
+        if environ.get(_COMMITTER) is self:
             _end_only(open_once(environ, self._manager)[0])
 
 
