@@ -179,6 +179,7 @@ def able_to_read(store: RedisStore) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait_replicas", [0, 1])
 def test_an_old_master_that_does_not_know_it(
     wait_replicas: int, trio: SentinelTrio, tell: Tell

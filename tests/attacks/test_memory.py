@@ -39,6 +39,9 @@ pytestmark = [
 #: Requests after as many others that let everything grow to its bound.
 SESSIONS, REQUESTS = (50_000, 200_000) if SOAK else (2_000, 6_000)
 
+#: In one of so many times that number nothing must grow.
+ROUNDS = 3
+
 #: What they ask for, in percent.
 MIX = {"/untouched": 10, "/read": 55, "/mutate": 25, "/login": 5, "/renew": 3, "/logout": 2}
 
@@ -93,12 +96,21 @@ def test_memory_and_descriptors_level_off(store: Store) -> None:
         assert visitor.post("/mutate").status == 200
 
     visit(visitors, REQUESTS)
-    before = usage()
-    visit(visitors, REQUESTS)
-    after = usage()
-    assert after.memory - before.memory < SLACK
-    assert after.objects - before.objects < OBJECTS
-    assert after.descriptors <= before.descriptors + 1
+
+    # The process has run other tests, whose leftovers come and go.
+    for _ in range(ROUNDS):
+        before = usage()
+        visit(visitors, REQUESTS)
+        after = usage()
+
+        if (
+            after.memory - before.memory < SLACK
+            and after.objects - before.objects < OBJECTS
+            and after.descriptors <= before.descriptors + 1
+        ):
+            return
+
+    pytest.fail(f"in each of {ROUNDS} rounds it grew, in the last from {before} to {after}")
 
 
 def test_a_thread_for_each_request_costs_no_descriptors(store: Store) -> None:

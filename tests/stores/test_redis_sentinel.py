@@ -199,6 +199,7 @@ def pair() -> t.Iterator[tuple[RedisServer, RedisServer]]:
 
 
 @pytest.mark.attack
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["kill", "pause"])
 def test_a_failover(end: str) -> None:
     """Threads go on without a restart, and the old master is not spoken to when it is back."""
