@@ -11,7 +11,7 @@ import os
 import time
 import typing as t
 
-from sessionkit import SessionManager
+from sessionkit.base_manager import BaseManager
 
 from .gate import pass_gate
 
@@ -108,7 +108,7 @@ VIEWS: dict[str, View] = {
 }
 
 
-def warm_up(manager: SessionManager) -> None:
+def warm_up(manager: BaseManager) -> None:
     """Use the store, so that there is something open when the process forks."""
     session = manager.open()
     session["warm"] = True
