@@ -56,7 +56,7 @@ class CustomCookies(SessionMapping):
 
     def stand_in_for(self, other: CustomCookies) -> None:
         """Answer the request of *other*, in whose place this session is."""
-        self.token = other.token
+        self.token: str | None = other.token
         self.used_cookies |= other.used_cookies
         self._custom_cookies = {**(other._custom_cookies or {}), **(self._custom_cookies or {})}
 

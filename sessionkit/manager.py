@@ -96,7 +96,7 @@ class SessionManager(BaseManager):
 
         super().__init__(policy, cookie, types, clock, random_bytes)
         self.store = store
-        self.id_header = None if header is None else IdHeader(header)
+        self.id_header: IdHeader | None = None if header is None else IdHeader(header)
         self._sleep = sleep
         self._lines = Lines()
         self._signer: Signer | Unsigned = Unsigned()

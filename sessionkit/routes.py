@@ -64,6 +64,18 @@ def _current(*_: object, **__: object) -> Session:
 
 _decorators = RouteDecorators(_current)
 
-#: For WSGI applications below ``SessionMiddleware``, and for what they call.
-passive = _decorators.passive
-outage = _decorators.outage
+# For WSGI applications below ``SessionMiddleware``, and for what they call.
+
+
+def passive(view: cabc.Callable[P, R]) -> cabc.Callable[P, R]:
+    """Have requests to *view* not extend the life of the session, see ``Session.passive``."""
+    return _decorators.passive(view)
+
+
+def outage(meaning: Outage) -> cabc.Callable[[cabc.Callable[P, R]], cabc.Callable[P, R]]:
+    """Say what an outage of the store means to a view, in place of ``SessionPolicy.outage``.
+
+    :param meaning: ``"error"`` or ``"unavailable"``.
+    :raises ConfigurationError: if it is neither.
+    """
+    return _decorators.outage(meaning)

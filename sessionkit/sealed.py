@@ -73,7 +73,7 @@ class SealedSessionManager(BaseManager):
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(policy, cookie, types, clock, random_bytes)
-        self.id_header = None if header is None else IdHeader(header)
+        self.id_header: IdHeader | None = None if header is None else IdHeader(header)
         name = self.cookie.name
         seal: Seal = (
             EncryptedSeal(secrets, name, random_bytes) if encrypted else SignedSeal(secrets, name)
