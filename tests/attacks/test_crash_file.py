@@ -37,7 +37,7 @@ def manager(store: FileStore) -> SessionManager:
     return SessionManager(store)
 
 
-def test_what_was_acknowledged_is_there_and_nothing_is_half_done(
+def test_29_what_was_acknowledged_is_there_and_nothing_is_half_done(
     manager: SessionManager, store: FileStore, path: Path, rounds: Rounds
 ) -> None:
     with Writers(f"file:///{path}") as writers:

@@ -39,7 +39,7 @@ def writers(server: PostgreSQLServer) -> cabc.Generator[Writers, None, None]:
         yield writers
 
 
-def test_writers_are_killed(
+def test_29_writers_are_killed(
     manager: SessionManager, server: PostgreSQLServer, writers: Writers, rounds: Rounds
 ) -> None:
     seconds = rounds.for_seconds(900 if SOAK else 6)

@@ -37,7 +37,7 @@ def writers(server: RedisServer) -> cabc.Generator[Writers, None, None]:
         yield writers
 
 
-def test_writers_are_killed(manager: SessionManager, writers: Writers, rounds: Rounds) -> None:
+def test_29_writers_are_killed(manager: SessionManager, writers: Writers, rounds: Rounds) -> None:
     seconds = rounds.for_seconds(900 if SOAK else 6)
     rounds.changes = crashes.attack(writers, manager, seconds, longest=0.1)
     assert rounds.changes > 0

@@ -28,7 +28,7 @@ def manager(path: Path) -> SessionManager:
     return SessionManager(SQLiteStore(path))
 
 
-def test_what_was_acknowledged_is_there_and_nothing_is_half_done(
+def test_29_what_was_acknowledged_is_there_and_nothing_is_half_done(
     manager: SessionManager, path: Path, rounds: Rounds
 ) -> None:
     with Writers(f"sqlite:///{path}") as writers:

@@ -41,6 +41,7 @@ forked_site = site_fixture(
     else (
         Case(wsgi.UWSGI, "wsgi", "redis"),
         Case(wsgi.GunicornGevent, "django", "redis"),
+        Case(wsgi.GunicornGevent, "wsgi", "sqlalchemy (MariaDB)"),
         *OTHER_STORES,
     ),
     preload=True,

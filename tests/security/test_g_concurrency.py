@@ -9,6 +9,7 @@ import collections.abc as cabc
 import concurrent.futures
 import importlib
 import multiprocessing
+import os
 import threading
 import time
 import typing as t
@@ -395,8 +396,32 @@ def test_item_60_a_clock_that_jumps(
     assert jar.get("/whoami").status == 200
 
 
-def test_item_61_nobody_else_reads_the_file(tmp_path: Path) -> None:
-    """The file store has tests of its own; of those here only SQLite has a file."""
+def test_item_61_files_are_nobody_elses_and_no_link_is_followed(tmp_path: Path) -> None:
+    before = os.umask(0)
+    folder, planted = tmp_path / "sessions", tmp_path / "planted"
+
+    try:
+        store = open_store(f"file:///{folder}")
+        jar = wsgi_site(SessionManager(store)).jar()
+        jar.get("/login")
+    finally:
+        os.umask(before)
+
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    assert found
+    assert {oct(path.stat().st_mode & 0o777) for path in found} == {"0o600"}
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+    (key,) = t.cast(t.Any, store).keys()
+    (path,) = (path for path in found if path.name == key)
+    path.rename(planted)
+    path.symlink_to(planted)
+    assert jar.get("/whoami").body == "nobody"
+    jar.get("/put", {"a": "1"})
+    assert planted.is_file()
+
+
+def test_item_61_nobody_else_reads_the_database(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite3"
     site = wsgi_site(SessionManager(open_store(f"sqlite:///{path}")))
     site.jar().get("/login")
