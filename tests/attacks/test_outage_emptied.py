@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -140,7 +141,10 @@ def test_a_backup_brings_back_what_was_in_it(tmp_path: Path) -> None:
     leaving, staying = website.visitor(user="alice"), website.visitor(user="alice")
     stolen = leaving.cookie
 
-    with sqlite3.connect(path) as source, sqlite3.connect(backup) as target:
+    with (
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(backup)) as target,
+    ):
         source.backup(target)
 
     leaving.post("/logout")
