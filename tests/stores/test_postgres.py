@@ -85,6 +85,7 @@ class TestPostgresStore(StoreConformance):
 
 
 @pytest.mark.attack
+@pytest.mark.slow
 class TestPostgresStoreWithoutPreparingAnythingUnderAnotherIsolation(StoreConformance):
     """As through PgBouncer, to a database whose transactions see only what was when they began."""
 

@@ -161,6 +161,7 @@ def isolated(request: pytest.FixtureRequest, start_server: t.Callable[..., t.Any
 
 
 @pytest.mark.attack
+@pytest.mark.slow
 class TestRacesWithAnotherIsolation(Races):
     """MariaDB's own is REPEATABLE READ, PostgreSQL's READ COMMITTED."""
 
