@@ -8,50 +8,17 @@ import typing as t
 
 from tests.servers import MariaDBServer
 
-from .redis_troubles import HalfwayProxy
+from . import server_troubles
+from .server_troubles import cut_in_the_middle_of_a_reply
+from .server_troubles import killed
+from .server_troubles import paused
 
 #: Whom the site connects as; administrators are let in where others are not.
 USER: t.Final = "shop"
 
 
-class Scene(t.NamedTuple):
-    """A server and the wire to it."""
-
-    server: MariaDBServer
-    proxy: HalfwayProxy
-
-
+Scene = server_troubles.Scene[MariaDBServer]
 Trouble = cabc.Callable[[Scene], contextlib.AbstractContextManager[object]]
-
-
-@contextlib.contextmanager
-def killed(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.kill()
-
-    try:
-        yield
-    finally:
-        scene.server.start()
-
-
-@contextlib.contextmanager
-def paused(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.pause()
-
-    try:
-        yield
-    finally:
-        scene.server.resume()
-
-
-@contextlib.contextmanager
-def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.proxy.lose_answers = True
-
-    try:
-        yield
-    finally:
-        scene.proxy.lose_answers = False
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import threading
 import time
 
 from .conftest import Log
@@ -102,3 +104,31 @@ def who_logs_out_is_told_the_truth(
 
     until(lambda: thief.get("/read").text == "alice")
     assert alice.get("/read").text == "nobody"
+
+
+def many_visitors_at_once(
+    website: Website, trouble: contextlib.AbstractContextManager[object], log: Log
+) -> None:
+    """They are told 503 at most, nothing about cookies, and go on when it is over."""
+    visitors = [website.visitor(user="alice") for _ in range(8)]
+    over = threading.Event()
+
+    def wander(visitor: Visitor) -> None:
+        while not over.is_set():
+            for answer in (visitor.get("/read"), visitor.post("/write")):
+                assert answer.status in (200, 503)
+                assert not answer.sets_cookie
+
+    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
+        wandering = [pool.submit(wander, visitor) for visitor in visitors]
+
+        with trouble:
+            until(lambda: len(log()) == 1)
+            ask_often(website.visitor(), "/untouched", 50)
+
+        until(lambda: len(log()) > 1)
+        over.set()
+
+    assert [future.exception() for future in wandering] == [None] * len(visitors)
+    until(lambda: all(visitor.get("/read").text == "alice" for visitor in visitors))
+    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
-import typing as t
 
 from tests.servers import PostgreSQLServer
 
-from .redis_troubles import HalfwayProxy
+from . import server_troubles
+from .server_troubles import cut_in_the_middle_of_a_reply
+from .server_troubles import killed
+from .server_troubles import paused
 
 USER = "shop"
 TABLE = "sessionkit_sessions"
 
 
-class Scene(t.NamedTuple):
-    """A server with a table and a user of it, and the wire to it."""
-
-    server: PostgreSQLServer
-    proxy: HalfwayProxy
-
-
+Scene = server_troubles.Scene[PostgreSQLServer]
 Trouble = cabc.Callable[[Scene], contextlib.AbstractContextManager[object]]
 
 
@@ -28,36 +24,6 @@ def end_connections(scene: Scene) -> None:
     """End those of the site, and wait until they are gone."""
     query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s"
     scene.server.execute(query, USER)
-
-
-@contextlib.contextmanager
-def killed(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.kill()
-
-    try:
-        yield
-    finally:
-        scene.server.start()
-
-
-@contextlib.contextmanager
-def paused(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.pause()
-
-    try:
-        yield
-    finally:
-        scene.server.resume()
-
-
-@contextlib.contextmanager
-def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.proxy.lose_answers = True
-
-    try:
-        yield
-    finally:
-        scene.proxy.lose_answers = False
 
 
 def _changed(

@@ -4,73 +4,19 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
-import socket
 import threading
-import typing as t
 
 import redis
 
-from tests.servers import Proxy
 from tests.servers import RedisServer
 
+from . import server_troubles
+from .server_troubles import cut_in_the_middle_of_a_reply
+from .server_troubles import killed
+from .server_troubles import paused
 
-class HalfwayProxy(Proxy):
-    """Hands on the first byte of each answer, and cuts the wire, while ``lose_answers`` is set."""
-
-    def _hand_on(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(2**16):
-                if self.lose_answers and not is_request:
-                    target.sendall(data[:1])
-                    break
-
-                target.sendall(data)
-
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-            end.close()
-
-
-class Scene(t.NamedTuple):
-    """A server and the wire to it."""
-
-    server: RedisServer
-    proxy: HalfwayProxy
-
-
+Scene = server_troubles.Scene[RedisServer]
 Trouble = cabc.Callable[[Scene], contextlib.AbstractContextManager[object]]
-
-
-@contextlib.contextmanager
-def killed(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.kill()
-
-    try:
-        yield
-    finally:
-        scene.server.start()
-
-
-@contextlib.contextmanager
-def paused(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.server.pause()
-
-    try:
-        yield
-    finally:
-        scene.server.resume()
-
-
-@contextlib.contextmanager
-def cut_in_the_middle_of_a_reply(scene: Scene) -> cabc.Generator[None, None, None]:
-    scene.proxy.lose_answers = True
-
-    try:
-        yield
-    finally:
-        scene.proxy.lose_answers = False
 
 
 @contextlib.contextmanager

@@ -21,6 +21,8 @@ from sessionkit.stores.sqlite import SQLiteStore
 from tests.servers import RedisServer
 
 from . import redis_troubles
+from . import server_troubles
+from .server_troubles import HalfwayProxy
 from .website import ACTIONS
 from .website import SOAK
 from .website import Visitor
@@ -134,8 +136,8 @@ def test_an_outage_costs_no_descriptors(
 ) -> None:
     server = start_server(RedisServer, persistent=True)
 
-    with redis_troubles.HalfwayProxy(server.port) as proxy:
-        cut = trouble is redis_troubles.cut_in_the_middle_of_a_reply
+    with HalfwayProxy(server.port) as proxy:
+        cut = trouble is server_troubles.cut_in_the_middle_of_a_reply
         url = f"redis://127.0.0.1:{proxy.port if cut else server.port}/0"
         visitor = Website(RedisStore(url)).visitor(user="alice")
         impatient = RedisStore(url, timeout=0.01, connect_timeout=0.01)

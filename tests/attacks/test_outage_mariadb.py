@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import concurrent.futures
-import threading
 
 import pytest
 
@@ -13,14 +11,13 @@ from tests.servers import MariaDBServer
 
 from . import mariadb_troubles as troubles
 from . import outages
+from . import server_troubles
 from .conftest import Log
 from .mariadb_troubles import USER
 from .mariadb_troubles import Scene
 from .mariadb_troubles import Trouble
-from .redis_troubles import HalfwayProxy
-from .website import Visitor
+from .server_troubles import HalfwayProxy
 from .website import Website
-from .website import until
 
 pytestmark = pytest.mark.attack
 
@@ -40,7 +37,7 @@ def scene(start_server: cabc.Callable[..., MariaDBServer]) -> cabc.Generator[Sce
 
 @pytest.fixture
 def store(scene: Scene, trouble: Trouble) -> cabc.Generator[SQLAlchemyStore, None, None]:
-    through_proxy = trouble is troubles.cut_in_the_middle_of_a_reply
+    through_proxy = trouble is server_troubles.cut_in_the_middle_of_a_reply
     port = scene.proxy.port if through_proxy else scene.server.port
     # TLS takes the driver 25 ms a connection, which is not what is looked at here.
     url = f"mysql+pymysql://{USER}@127.0.0.1:{port}/sessions?ssl_disabled=true"
@@ -78,7 +75,7 @@ def test_who_logs_out_is_told_the_truth(
     outages.who_logs_out_is_told_the_truth(Website(store, outage=outage), trouble(scene))
 
 
-@pytest.mark.parametrize("trouble", [troubles.killed])
+@pytest.mark.parametrize("trouble", [server_troubles.killed])
 def test_a_restart_and_ended_connections_are_not_noticed(
     trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
 ) -> None:
@@ -92,30 +89,10 @@ def test_a_restart_and_ended_connections_are_not_noticed(
     assert log() == []
 
 
-@pytest.mark.parametrize("trouble", [troubles.killed, troubles.paused, troubles.table_locked])
+@pytest.mark.parametrize(
+    "trouble", [server_troubles.killed, server_troubles.paused, troubles.table_locked]
+)
 def test_many_visitors_at_once(
     trouble: Trouble, scene: Scene, store: SQLAlchemyStore, log: Log
 ) -> None:
-    website = Website(store)
-    visitors = [website.visitor(user="alice") for _ in range(8)]
-    over = threading.Event()
-
-    def wander(visitor: Visitor) -> None:
-        while not over.is_set():
-            for answer in (visitor.get("/read"), visitor.post("/write")):
-                assert answer.status in (200, 503)
-                assert not answer.sets_cookie
-
-    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
-        wandering = [pool.submit(wander, visitor) for visitor in visitors]
-
-        with trouble(scene):
-            until(lambda: len(log()) == 1)
-            outages.ask_often(website.visitor(), "/untouched", 50)
-
-        until(lambda: len(log()) > 1)
-        over.set()
-
-    assert [future.exception() for future in wandering] == [None] * len(visitors)
-    until(lambda: all(visitor.get("/read").text == "alice" for visitor in visitors))
-    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+    outages.many_visitors_at_once(Website(store), trouble(scene), log)

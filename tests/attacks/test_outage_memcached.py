@@ -23,7 +23,7 @@ from tests.servers.memcached import MemcachedServer
 from . import outages
 from .conftest import Log
 from .conftest import Rounds
-from .redis_troubles import HalfwayProxy
+from .server_troubles import HalfwayProxy
 from .website import SOAK
 from .website import Visitor
 from .website import Website

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import concurrent.futures
-import threading
 
 import pytest
 
@@ -13,13 +11,12 @@ from tests.servers import RedisServer
 
 from . import outages
 from . import redis_troubles as troubles
+from . import server_troubles
 from .conftest import Log
-from .redis_troubles import HalfwayProxy
 from .redis_troubles import Scene
 from .redis_troubles import Trouble
-from .website import Visitor
+from .server_troubles import HalfwayProxy
 from .website import Website
-from .website import until
 
 pytestmark = pytest.mark.attack
 
@@ -36,7 +33,7 @@ def scene(start_server: cabc.Callable[..., RedisServer]) -> cabc.Generator[Scene
 
 @pytest.fixture
 def store(scene: Scene, trouble: Trouble) -> RedisStore:
-    through_proxy = trouble is troubles.cut_in_the_middle_of_a_reply
+    through_proxy = trouble is server_troubles.cut_in_the_middle_of_a_reply
     port = scene.proxy.port if through_proxy else scene.server.port
     return RedisStore(f"redis://127.0.0.1:{port}/0", timeout=0.25, connect_timeout=0.25)
 
@@ -89,7 +86,7 @@ def test_a_full_server_still_logs_out(
     assert alice.get("/read").text == "nobody"
 
 
-@pytest.mark.parametrize("trouble", [troubles.killed])
+@pytest.mark.parametrize("trouble", [server_troubles.killed])
 def test_a_restart_and_forgotten_scripts_are_not_noticed(
     trouble: Trouble, scene: Scene, store: RedisStore, log: Log
 ) -> None:
@@ -104,28 +101,6 @@ def test_a_restart_and_forgotten_scripts_are_not_noticed(
     assert log() == []
 
 
-@pytest.mark.parametrize("trouble", [troubles.killed, troubles.paused])
+@pytest.mark.parametrize("trouble", [server_troubles.killed, server_troubles.paused])
 def test_many_visitors_at_once(trouble: Trouble, scene: Scene, store: RedisStore, log: Log) -> None:
-    website = Website(store)
-    visitors = [website.visitor(user="alice") for _ in range(8)]
-    over = threading.Event()
-
-    def wander(visitor: Visitor) -> None:
-        while not over.is_set():
-            for answer in (visitor.get("/read"), visitor.post("/write")):
-                assert answer.status in (200, 503)
-                assert not answer.sets_cookie
-
-    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
-        wandering = [pool.submit(wander, visitor) for visitor in visitors]
-
-        with trouble(scene):
-            until(lambda: len(log()) == 1)
-            outages.ask_often(website.visitor(), "/untouched", 50)
-
-        until(lambda: len(log()) > 1)
-        over.set()
-
-    assert [future.exception() for future in wandering] == [None] * len(visitors)
-    until(lambda: all(visitor.get("/read").text == "alice" for visitor in visitors))
-    assert [line.partition(":")[0] for line in log()] == ["ERROR", "WARNING"]
+    outages.many_visitors_at_once(Website(store), trouble(scene), log)
