@@ -5,15 +5,14 @@ from __future__ import annotations
 import collections.abc as cabc
 import contextlib
 import os
-import resource
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 from sessionkit.stores.file import FileStore
 
-from .sqlite_troubles import unprivileged
+from . import disk_troubles
+from .disk_troubles import NOBODY
+from .disk_troubles import unprivileged
 
 _LOCKER = """
 import fcntl, os, sys
@@ -24,8 +23,6 @@ for name in range(256):
 print("locked", flush=True)
 sys.stdin.read()
 """
-_NOBODY = 65534
-_BLOCK = 64 * 1024
 
 
 class Scene(t.NamedTuple):
@@ -38,46 +35,17 @@ class Scene(t.NamedTuple):
 Trouble = cabc.Callable[[Scene], contextlib.AbstractContextManager[object]]
 
 
-@contextlib.contextmanager
-def locked_by_another_process(scene: Scene) -> cabc.Generator[None, None, None]:
-    command = [sys.executable, "-c", _LOCKER, str(scene.folder)]
-
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"locked\n"
-
-        try:
-            yield
-        finally:
-            other.communicate()
+def locked_by_another_process(scene: Scene) -> contextlib.AbstractContextManager[None]:
+    return disk_troubles.locked_by(_LOCKER, scene.folder)
 
 
-@contextlib.contextmanager
-def disk_full(scene: Scene) -> cabc.Generator[None, None, None]:
-    ballast = scene.folder.parent / "ballast"
-
-    with ballast.open("wb", buffering=0) as file:
-        for size in (_BLOCK, 1):
-            with contextlib.suppress(OSError):
-                while file.write(bytes(size)):
-                    pass
-
-    try:
-        yield
-    finally:
-        ballast.unlink()
+def disk_full(scene: Scene) -> contextlib.AbstractContextManager[None]:
+    return disk_troubles.filled_up(scene.folder.parent)
 
 
-@contextlib.contextmanager
-def file_may_not_grow(scene: Scene) -> cabc.Generator[None, None, None]:
+def file_may_not_grow(scene: Scene) -> contextlib.AbstractContextManager[None]:
     """As with a quota."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
-
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return disk_troubles.files_of_at_most(1024)
 
 
 @contextlib.contextmanager
@@ -102,7 +70,7 @@ def unreadable_folders_in_it(scene: Scene) -> cabc.Generator[None, None, None]:
 def folder_of_somebody_else(scene: Scene) -> cabc.Generator[None, None, None]:
     """Only root can give it away; for others it is one that anybody can write to."""
     if os.geteuid() == 0:
-        os.chown(scene.folder, _NOBODY, -1)
+        os.chown(scene.folder, NOBODY, -1)
     else:
         scene.folder.chmod(0o777)
 
@@ -161,7 +129,7 @@ def _modes(scene: Scene, top: int, folder: int, file: int) -> cabc.Generator[Non
         path.chmod(top if path == scene.folder else folder if path.is_dir() else file)
 
         if user == 0:
-            os.chown(path, _NOBODY, -1)
+            os.chown(path, NOBODY, -1)
 
     try:
         yield

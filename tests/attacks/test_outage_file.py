@@ -11,10 +11,10 @@ from sessionkit.stores.file import FileStore
 from . import file_troubles as troubles
 from . import outages
 from .conftest import Log
+from .disk_troubles import own_folder
+from .disk_troubles import small_disk
 from .file_troubles import Scene
 from .file_troubles import Trouble
-from .sqlite_troubles import own_folder
-from .sqlite_troubles import small_disk
 from .website import Website
 
 pytestmark = pytest.mark.attack

@@ -8,6 +8,7 @@ import pytest
 
 from sessionkit.stores.sqlite import SQLiteStore
 
+from . import disk_troubles
 from . import outages
 from . import sqlite_troubles as troubles
 from .conftest import Log
@@ -22,7 +23,7 @@ SMALL_DISK = (troubles.disk_full, troubles.disk_nearly_full)
 
 @pytest.fixture
 def scene(trouble: Trouble) -> cabc.Generator[Scene, None, None]:
-    folder_of = troubles.small_disk if trouble in SMALL_DISK else troubles.own_folder
+    folder_of = disk_troubles.small_disk if trouble in SMALL_DISK else disk_troubles.own_folder
 
     with folder_of() as parent:
         folder = parent / "sessions"
