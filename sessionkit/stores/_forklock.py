@@ -16,9 +16,14 @@ _held: list[threading.Lock] = []
 
 
 def fork_lock() -> threading.Lock:
-    """Return a lock that is free in a forked child. Not to be held while forking."""
+    """Return a lock that is free in a forked child. Not to be held while forking.
+
+    Not to be called by who holds one: a fork that has begun would wait for that one, and this for
+    the fork, since it would not wait for a lock that it does not know.
+    """
     lock = threading.Lock()
-    _locks.append(weakref.ref(lock, _locks.remove))
+    with _forking:
+        _locks.append(weakref.ref(lock, _locks.remove))
     return lock
 
 
