@@ -46,7 +46,9 @@ class FreeList(t.Generic[C]):
         self._gate = threading.Lock()
         self._emptying = False
         self._process = os.getpid()
-        _lists.append(weakref.ref(self, _lists.remove))
+
+        with _forking:  # one that has begun would not wait for what is done with this one
+            _lists.append(weakref.ref(self, _lists.remove))
         # A store that nobody closes is forgotten without a warning about its connections.
         weakref.finalize(self, _close_idle, self._idle, close)
 
