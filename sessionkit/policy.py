@@ -76,6 +76,11 @@ class SessionPolicy:
     breaker_pause: float = 1.0
     sweep_every: int | None = 100
 
+    if t.TYPE_CHECKING:
+        _idle: t.ClassVar[float]
+        _ownerless: t.ClassVar[float]
+        _absolute: t.ClassVar[float]
+
     def __post_init__(self) -> None:
         for name in ("idle_timeout", "absolute_timeout", "ownerless_timeout"):
             object.__setattr__(self, name, seconds(getattr(self, name), name))
@@ -112,6 +117,11 @@ class SessionPolicy:
         if type(self.transient) is not bool:
             raise ConfigurationError("policy.transient must be True or False")
 
+        # Asked for in every request; infinite where there is no limit.
+        object.__setattr__(self, "_idle", _limit(self.idle_timeout))
+        object.__setattr__(self, "_ownerless", min(self._idle, _limit(self.ownerless_timeout)))
+        object.__setattr__(self, "_absolute", _limit(self.absolute_timeout))
+
     @property
     def knows_routes(self) -> bool:
         """Whether requests differ in what they want of their session."""
@@ -143,13 +153,12 @@ class SessionPolicy:
         if header.idle is not None:
             return header.idle
 
-        idle = _limit(self.idle_timeout)
-        return min(idle, _limit(self.ownerless_timeout)) if owner is None else idle
+        return self._ownerless if owner is None else self._idle
 
     def deadline(self, header: Header) -> float:
         """Return the POSIX time at which such a session ends however much it is used."""
-        end = min(NEVER, header.started_at + _limit(self.absolute_timeout))
-        return end if header.until is None else min(end, header.until)
+        end = header.started_at + self._absolute
+        return min(end, NEVER if header.until is None else header.until, NEVER)
 
     def expires_at(self, header: Header, owner: str | None, now: float) -> float:
         """Return the POSIX time at which such a session ends if it is not used after *now*."""

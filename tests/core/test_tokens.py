@@ -79,6 +79,13 @@ def test_the_cookie_name_is_part_of_the_signature() -> None:
     assert tokens.verify(signed, ["secret"], "admin") is None
 
 
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_a_prepared_mac_is_the_same_as_itsdangerous_makes(key: bytes, message: bytes) -> None:
+    theirs = itsdangerous.Signer(key, key_derivation="none", digest_method=hashlib.sha256)
+    mac = tokens.Mac(key)
+    assert [mac(message), mac(message)] == [theirs.get_signature(message)] * 2
+
+
 def test_names_and_salts_do_not_run_together() -> None:
     with_name = itsdangerous.Signer(
         "secret", b"sessionkit.id.v1sid", key_derivation="hmac", digest_method=hashlib.sha256
