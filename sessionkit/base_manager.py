@@ -31,6 +31,7 @@ if t.TYPE_CHECKING:
     import itsdangerous
 
     from .base_committer import BaseCommitter
+    from .census import StoredSession
     from .codec import CustomType
     from .draft import Draft
     from .owners import SessionInfo
@@ -121,7 +122,7 @@ class BaseManager(abc.ABC):
         if draft is None:
             return None
 
-        if unreadable := {*draft.values.unreadable, *draft.flash.unreadable}:
+        if unreadable := draft.unreadable_keys:
             self._emit(signals.dropped, session=session, keys=unreadable, reason="undecodable")
 
         draft.passive = session.passive
@@ -169,6 +170,10 @@ class BaseManager(abc.ABC):
     @abc.abstractmethod
     def revoke_all(self, owner: str | int, *, except_: Session | None = None) -> int:
         """End all sessions of *owner*; return how many."""
+
+    @abc.abstractmethod
+    def all(self) -> cabc.Iterator[StoredSession]:
+        """Go through all live sessions."""
 
     @abc.abstractmethod
     def purge(self) -> int:

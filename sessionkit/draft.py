@@ -54,6 +54,28 @@ class Draft:
     :param owner: as loaded.
     """
 
+    # Defaults on the class: a draft is made in every request that uses its session.
+
+    intent: Intent = Intent.KEEP
+    #: Write even if nothing seems to have changed.
+    forced: bool = False
+    #: This request has changed what is stored; extending its life does not count.
+    written: bool = False
+    #: This request does not count as use of the session.
+    passive: bool = False
+    #: What cannot be written during an outage is dropped without an error.
+    tolerant: bool = False
+    #: The expiry was set in this request, so it may shrink.
+    expiry_set: bool = False
+    #: The end was asked for, so it is carried out whatever the answer's status.
+    must_end: bool = False
+    #: What the answer must announce about the cookie, whatever its status.
+    announced: Instruction = None
+    #: An id that server code chose for a session to be created.
+    chosen_id: str | None = None
+
+    _flash: Values | None = None
+
     def __init__(
         self,
         codec: Codec,
@@ -73,24 +95,26 @@ class Draft:
         self.owner: str | None = owner
         self.base_owner: str | None = owner
         self.values: Values = Values(codec, values or {}, "session")
-        self.flash: Values = Values(codec, flash or {}, "session.flash")
-        self.intent: Intent = Intent.KEEP
-        #: Write even if nothing seems to have changed.
-        self.forced: bool = False
-        #: This request has changed what is stored; extending its life does not count.
-        self.written: bool = False
-        #: This request does not count as use of the session.
-        self.passive: bool = False
-        #: What cannot be written during an outage is dropped without an error.
-        self.tolerant: bool = False
-        #: The expiry was set in this request, so it may shrink.
-        self.expiry_set: bool = False
-        #: The end was asked for, so it is carried out whatever the answer's status.
-        self.must_end: bool = False
-        #: What the answer must announce about the cookie, whatever its status.
-        self.announced: Instruction = None
-        #: An id that server code chose for a session to be created.
-        self.chosen_id: str | None = None
+        self._codec = codec
+        self._loaded_flash: dict[str, bytes] = flash or {}
+
+    @property
+    def flash(self) -> Values:
+        """Flash messages, which most requests do not look at."""
+        if self._flash is None:
+            self._flash = Values(self._codec, self._loaded_flash, "session.flash")
+
+        return self._flash
+
+    @property
+    def encoded_flash(self) -> dict[str, bytes]:
+        """The flash messages that must be stored."""
+        return self._loaded_flash if self._flash is None else self._flash.encoded()
+
+    @property
+    def unreadable_keys(self) -> set[str]:
+        """Keys that this request could not decode."""
+        return {*self.values.unreadable, *(self._flash.unreadable if self._flash else ())}
 
     @property
     def origin(self) -> Stored:
@@ -127,22 +151,29 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
-        return not self.values.encoded() and not self.flash.encoded() and self.owner is None
+        return not self.values.encoded() and not self.encoded_flash and self.owner is None
 
     def settle(self) -> None:
         self.values.settle()
-        self.flash.settle()
+
+        if self._flash is not None:
+            self._flash.settle()
 
     def changed_keys(self) -> set[str]:
         """Return the names of the changed keys, those of flash messages as ``flash:name``."""
-        return self.values.changed() | {f"flash:{key}" for key in self.flash.changed()}
+        keys = self.values.changed()
+        return (
+            keys
+            if self._flash is None
+            else keys | {f"flash:{key}" for key in self._flash.changed()}
+        )
 
     @property
     def has_changed(self) -> bool:
         return (
             self.forced
             or self.values.current != self.values.base
-            or self.flash.current != self.flash.base
+            or (self._flash is not None and self._flash.current != self._flash.base)
             or self.header != self.base_header
             or self.owner != self.base_owner
         )
@@ -169,7 +200,7 @@ class Draft:
         self.intent = Intent.END
 
     def pack(self) -> bytes:
-        return pack_live(self.header, self.values.encoded(), self.flash.encoded())
+        return pack_live(self.header, self.values.encoded(), self.encoded_flash)
 
     def rebase(self, theirs: Live, record: Record, queues: cabc.Container[str]) -> set[str]:
         """Replay this request's changes on what another request has stored in the meantime.
@@ -177,7 +208,12 @@ class Draft:
         :return: keys whose change could not be replayed.
         """
         failed = self.values.rebase(theirs.values, queues=queues)
-        failed |= self.flash.rebase(theirs.flash, keep_new=True)
+
+        if self._flash is None:
+            self._loaded_flash = theirs.flash
+        else:
+            failed |= self._flash.rebase(theirs.flash, keep_new=True)
+
         self.header = _merge_header(self.base_header, self.header, theirs.header)
         self.base_header = theirs.header
         self.owner = record.owner if self.owner == self.base_owner else self.owner
@@ -204,7 +240,10 @@ class Draft:
         self.base_header = self.header
         self.base_owner = self.owner
         self.values.saved()
-        self.flash.saved()
+
+        if self._flash is not None:
+            self._flash.saved()
+
         self.intent = Intent.KEEP
         self.must_end = False
         self.forced = False

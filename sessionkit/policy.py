@@ -158,7 +158,11 @@ class SessionPolicy:
     def deadline(self, header: Header) -> float:
         """Return the POSIX time at which such a session ends however much it is used."""
         end = header.started_at + self._absolute
-        return min(end, NEVER if header.until is None else header.until, NEVER)
+
+        if header.until is not None and header.until < end:
+            end = header.until
+
+        return end if end < NEVER else NEVER
 
     def expires_at(self, header: Header, owner: str | None, now: float) -> float:
         """Return the POSIX time at which such a session ends if it is not used after *now*."""

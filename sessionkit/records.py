@@ -93,7 +93,7 @@ class Records:
 def largest_keys(draft: Draft) -> list[tuple[str, int]]:
     """Return the three keys with the most bytes and their sizes, the largest first."""
     sizes = {key: len(value) for key, value in draft.values.encoded().items()}
-    sizes |= {f"flash:{key}": len(value) for key, value in draft.flash.encoded().items()}
+    sizes |= {f"flash:{key}": len(value) for key, value in draft.encoded_flash.items()}
     return sorted(sizes.items(), key=lambda item: -item[1])[:3]
 
 

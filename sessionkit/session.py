@@ -267,7 +267,7 @@ class Session(CustomCookies):
         draft = self._end()
         draft.settle()
         policy = self.manager.policy
-        messages = dict(draft.flash.encoded())
+        messages = dict(draft.encoded_flash)
         kept = {*policy.form_tokens, *policy.queues, *keep}
         draft.start_afresh(self.manager.new_header(), kept)
         draft.flash.current.update(messages)
