@@ -9,6 +9,8 @@ import typing as t
 
 from .base_manager import BaseManager
 from .breaker import Breaker
+from .census import StoredSession
+from .census import live_sessions
 from .clock import now
 from .committer import Committer
 from .cookie import CookieOptions
@@ -204,6 +206,28 @@ class SessionManager(BaseManager):
         :param except_: a session that goes on, such as that of the request that asks for it.
         """
         return self._owners.revoke_all(str(owner), _public_id(except_))
+
+    def all(self) -> cabc.Iterator[StoredSession]:
+        """Go through all live sessions. For operators and migrations; reads each of them.
+
+        What cannot be read is left out. Sessions that begin meanwhile may be left out, too.
+
+        :raises UnsupportedOperation: if the store cannot be gone through.
+        :raises StoreUnavailable: if the store cannot be asked.
+
+        >>> from sessionkit.stores.memory import MemoryStore
+        >>> manager = SessionManager(MemoryStore())
+        >>> session = manager.start()
+        >>> session["cart"] = ["tea"]
+        >>> session.save()
+        True
+        >>> [stored.values for stored in manager.all()]
+        [{'cart': ['tea']}]
+        """
+        if not offers(self.store, Enumerable):
+            raise self._unsupported("go through its sessions")
+
+        return live_sessions(self._gateway, self.policy, self.codec, self.clock)
 
     def purge(self) -> int:
         """Remove expired sessions from the store; return how many.

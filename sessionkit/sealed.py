@@ -26,6 +26,7 @@ from .tokens import Secrets
 if t.TYPE_CHECKING:
     import enum
 
+    from .census import StoredSession
     from .codec import CustomType
 
 #: What settings have in the place of a store's URL, and whether the cookie is encrypted then.
@@ -115,6 +116,9 @@ class SealedSessionManager(BaseManager):
 
     def revoke_all(self, owner: str | int, *, except_: Session | None = None) -> int:
         raise _unsupported("be revoked")
+
+    def all(self) -> cabc.Iterator[StoredSession]:
+        raise _unsupported("be gone through")
 
     def purge(self) -> int:
         raise _unsupported("be purged")

@@ -27,6 +27,7 @@ LAYERS = [
         "base_committer",
         "base_manager",
         "breaker",
+        "census",
         "committer",
         "encryption",
         "gateway",

@@ -854,6 +854,7 @@ class TestUpkeep:
             lambda manager: manager.sessions_of("ann"),
             lambda manager: manager.revoke("ann", "x"),
             lambda manager: manager.revoke_all("ann"),
+            lambda manager: manager.all(),
             lambda manager: manager.purge(),
             lambda manager: manager.count(),
         ],

@@ -502,6 +502,7 @@ class TestWhatACookieCannotDo:
             lambda: sealed.sessions_of("ann"),
             lambda: sealed.revoke("ann", "id"),
             lambda: sealed.revoke_all("ann"),
+            sealed.all,
             sealed.purge,
             sealed.count,
             sealed.start,
