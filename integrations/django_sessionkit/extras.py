@@ -1,0 +1,120 @@
+"""What the core's sessions have and Django's do not: owners, flash, policies, other cookies."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+import datetime
+import typing as t
+
+from django.core.exceptions import ImproperlyConfigured
+
+from sessionkit.draft import State
+from sessionkit.flash import Flash
+from sessionkit.policy import Outage
+
+from .mapping import SessionMapping
+
+
+class SessionExtras(SessionMapping):
+    """What ``sessionkit.Session`` has, beside what Django has."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose session it is: the primary key of the user, as text."""
+        self._load_core()
+        self.settle()
+        return self._core.owner
+
+    @property
+    def passive(self) -> bool:
+        return self._core.passive
+
+    @passive.setter
+    def passive(self, value: bool) -> None:
+        self._core.passive = value
+
+    @property
+    def outage(self) -> Outage:
+        return self._core.outage
+
+    @outage.setter
+    def outage(self, meaning: Outage) -> None:
+        self._core.outage = meaning
+
+    @property
+    def public_id(self) -> str | None:
+        return self._core.public_id
+
+    @property
+    def state(self) -> State:
+        return self._core.state
+
+    @property
+    def available(self) -> bool:
+        return self._core.available
+
+    @property
+    def is_new(self) -> bool:
+        return self._core.is_new
+
+    @property
+    def meta(self) -> dict[str, t.Any]:
+        return self._core.meta
+
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        return self._core.created_at
+
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        return self._core.expires_at
+
+    @property
+    def flash(self) -> Flash:
+        return self._core.flash
+
+    def mutate(
+        self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
+    ) -> t.Any:
+        self._modified = True
+        return self._core.mutate(key, function, default)
+
+    def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
+        self._modified = True
+        self._core.bind(owner, keep=keep, **meta)
+
+    def describe(self, **meta: t.Any) -> None:
+        self._load_core()
+        # A login of Django's binds, which would forget what was said before.
+        self.settle()
+        self._modified = True
+        self._core.describe(**meta)
+
+    def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
+        self._modified = True
+        self._core.unbind(keep=keep)
+
+    def set_cookie(self, name: str, value: str, **options: t.Any) -> None:
+        self._check_middleware()
+        self._core.set_cookie(name, value, **options)
+
+    def delete_cookie(self, name: str, **options: t.Any) -> None:
+        self._check_middleware()
+        self._core.delete_cookie(name, **options)
+
+    def _check_middleware(self) -> None:
+        if not self._committed_for:
+            raise ImproperlyConfigured(
+                "only django_sessionkit.middleware.SessionMiddleware sends such cookies"
+            )
+
+    def get_cookie(self, name: str, *, signed: bool = False) -> str | None:
+        return self._core.get_cookie(name, signed=signed)
+
+    def renew(self) -> None:
+        self._modified = True
+        self._core.renew()
+
+    def destroy(self) -> None:
+        """The same as :meth:`flush`."""
+        self.flush()
