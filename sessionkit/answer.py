@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 from . import caching
@@ -75,10 +74,13 @@ def session_headers(
     if not session.accessed and instruction is None and not session.used_cookies:
         return []
 
+    for name in varies_with(session):
+        vary = caching.vary(vary, name)
+
     cookies = session.custom_cookies
     sets_cookie = instruction is not None or bool(cookies)
     headers = [
-        ("Vary", functools.reduce(caching.vary, varies_with(session), vary) or ""),
+        ("Vary", vary or ""),
         ("Cache-Control", caching.cache_control(cache_control, sets_cookie=sets_cookie)),
     ]
 

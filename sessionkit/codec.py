@@ -107,10 +107,11 @@ class Codec:
             ext.LOAD | {code: _make_tag_loader(tag) for code, tag in tags.items()}
         )
 
-    def encode(self, value: object, path: str, /) -> bytes:
+    def encode(self, value: object, path: str, key: str | None = None, /) -> bytes:
         """Return the bytes of *value*.
 
         :param path: what to call the value in an error, such as ``session['cart']``.
+        :param key: of the value in what is called *path* then, such as ``session``.
         :raises ValueNotSupported: if it would not come back as what it is; names the place inside.
         """
         packed = None
@@ -120,7 +121,7 @@ class Codec:
         except Exception:  # noqa: BLE001, S110 - whatever it is, the careful way says it better
             pass
         if packed is None:
-            packed = self._pack_carefully(value, path)
+            packed = self._pack_carefully(value, path if key is None else f"{path}[{key!r}]")
         length = len(packed)
         if length < _LONG:
             return _LENGTHS[length] + packed

@@ -125,7 +125,8 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         return self.draft
 
     def _read(self) -> Draft:
-        draft = self._look()
+        self.accessed = True
+        draft = self._draft or self.draft
 
         if self.error is not None and self.outage == "error" and not self._ended:
             raise self.error

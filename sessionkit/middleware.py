@@ -277,9 +277,12 @@ def _placed(environ: WSGIEnvironment, key: str, opened: Session) -> Session:
 
     Under the same key there may stand the session of another manager, of a middleware further in.
     """
-    placed = environ.get(key)
-    same_manager = isinstance(placed, Session) and placed.manager is opened.manager
-    return t.cast(Session, placed) if same_manager else opened
+    placed = t.cast(Session, environ.get(key))
+
+    if placed is opened:
+        return opened
+
+    return placed if isinstance(placed, Session) and placed.manager is opened.manager else opened
 
 
 def _split(headers: Headers) -> tuple[Headers, dict[str, str]]:

@@ -162,7 +162,7 @@ class SessionPolicy:
         if header.until is not None and header.until < end:
             end = header.until
 
-        return end if end < NEVER else NEVER
+        return min(NEVER, end)
 
     def expires_at(self, header: Header, owner: str | None, now: float) -> float:
         """Return the POSIX time at which such a session ends if it is not used after *now*."""

@@ -84,13 +84,13 @@ class Values:
         """Return a default that becomes the value of *key* only if it is changed inside."""
         if key not in self._offered:
             value = make_default()
-            self._offered[key] = value, self._codec.encode(value, f"{self._place}[{key!r}]")
+            self._offered[key] = value, self._codec.encode(value, self._place, key)
 
         return self._offered[key][0]
 
     def put(self, key: str, value: t.Any) -> None:
         """Encode and keep *value*; raise ``ValueNotSupported`` if that would change it."""
-        encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
+        encoded = self._codec.encode(value, self._place, key)
         self._forget(key)
         self.current[key] = encoded
 
@@ -104,8 +104,7 @@ class Values:
         it meanwhile, that stays: only what holds the data has changed here, not the data.
         """
         encoded = {
-            key: self._codec.encode(value, f"{self._place}[{key!r}]")
-            for key, value in values.items()
+            key: self._codec.encode(value, self._place, key) for key, value in values.items()
         }
 
         for key in removed:
@@ -158,7 +157,7 @@ class Values:
         replayable = key in self._mutations or self.base.get(key) == self.current.get(key)
         mutations = self._mutations.get(key, [])
         # A function that changes its argument must not change the caller's default.
-        encoded_default = self._codec.encode(default, f"{self._place}[{key!r}]")
+        encoded_default = self._codec.encode(default, self._place, key)
         value = function(self.get(key) if self.has(key) else self._codec.decode(encoded_default))
         self.put(key, value)
 
@@ -185,11 +184,12 @@ class Values:
 
     def settle(self) -> None:
         """Bring ``current`` up to date with changes inside of values that were handed out."""
-        for key in [*self._offered]:
-            self._adopt(key)
+        if self._offered:
+            for key in [*self._offered]:
+                self._adopt(key)
 
         for key, value in self._handed_out.items():
-            encoded = self._codec.encode(value, f"{self._place}[{key!r}]")
+            encoded = self._codec.encode(value, self._place, key)
 
             if encoded != self.current[key]:
                 self.current[key] = encoded
@@ -251,7 +251,7 @@ class Values:
         """Take an offered default as the value of *key* if it was changed inside."""
         value, before = self._offered[key]
 
-        if self._codec.encode(value, f"{self._place}[{key!r}]") != before:
+        if self._codec.encode(value, self._place, key) != before:
             self.put(key, value)
 
     def _give_way(self, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
@@ -277,7 +277,7 @@ class Values:
         for function, _ in mutations:
             value = function(value)
 
-        return self._codec.encode(value, f"{self._place}[{key!r}]")
+        return self._codec.encode(value, self._place, key)
 
     def _merge_queue(self, key: str, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
         try:
@@ -296,7 +296,7 @@ class Values:
         items = [self._codec.decode(item) for item in merge_queue(base, ours, current)]
 
         if items:
-            merged[key] = self._codec.encode(items, f"{self._place}[{key!r}]")
+            merged[key] = self._codec.encode(items, self._place, key)
         else:
             merged.pop(key, None)
 
