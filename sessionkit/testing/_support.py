@@ -13,6 +13,9 @@ from sessionkit.store import Closeable
 from sessionkit.store import Record
 from sessionkit.store import Store
 
+from .records import new_key
+from .records import new_record
+
 T = t.TypeVar("T")
 
 #: A picklable function without arguments that opens a store on the same data.
@@ -43,6 +46,14 @@ def present(store: Store, key: str) -> Record:
     record = store.get(key)
     assert record is not None, "the record is lost"  # noqa: S101
     return record
+
+
+def filled(store: Store, count: int, owner: str | None = None) -> list[str]:
+    """Store *count* records; return their keys."""
+    keys = [new_key() for _ in range(count)]
+    for key in keys:
+        assert store.swap(key, None, new_record(b"first", owner=owner))  # noqa: S101
+    return keys
 
 
 def in_threads(functions: cabc.Sequence[cabc.Callable[[], T]]) -> list[T]:
