@@ -19,6 +19,10 @@ from .values import Values
 #: id was replaced by a newer one. *unavailable*: the store could not be asked.
 State = t.Literal["new", "live", "superseded", "unavailable"]
 
+#: Why a session is over. *revoked*: somebody else has ended it. *evicted*: its owner has logged in
+#: elsewhere too often. *expired*. *unknown*: it has logged out, or it is long ago.
+EndedReason = t.Literal["revoked", "evicted", "expired", "unknown"]
+
 
 class Intent(enum.Enum):
     """What shall happen to the session at the commit."""
@@ -61,6 +65,8 @@ class Draft:
     forced: bool = False
     #: This request has changed what is stored; extending its life does not count.
     written: bool = False
+    #: The application has asked for a write before its answer.
+    early: bool = False
     #: This request does not count as use of the session.
     passive: bool = False
     #: What cannot be written during an outage is dropped without an error.
@@ -73,6 +79,8 @@ class Draft:
     announced: Instruction = None
     #: An id that server code chose for a session to be created.
     chosen_id: str | None = None
+    #: Why the session is over that the cookie led to.
+    ended_reason: EndedReason | None = None
 
     _flash: Values | None = None
 
@@ -136,6 +144,11 @@ class Draft:
         A request that was overtaken after it had loaded goes on with what it has seen.
         """
         return self._found in ("new", "live") or self.keeps_writes
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether somebody else has ended the session, and left the reason."""
+        return self.ended_reason in ("revoked", "evicted")
 
     @property
     def shown_state(self) -> State:

@@ -57,6 +57,25 @@ class SessionCommitted(SessionError, RuntimeError):
     """The session was changed after its answer had been committed; the change was not made."""
 
 
+class TooManySessions(SessionError):
+    """A login was refused: its owner has as many sessions as ``policy.max_sessions_per_owner``.
+
+    :param count: how many other sessions the owner has.
+    :param limit: how many are allowed.
+    """
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"the owner has {count} other sessions, policy.max_sessions_per_owner allows {limit}; "
+            "one of them must be ended first"
+        )
+        self.count = count
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[type[TooManySessions], tuple[int, int]]:
+        return type(self), (self.count, self.limit)
+
+
 class ValueNotSupported(SessionError, TypeError):
     """A value cannot be stored and read back as what it is.
 

@@ -18,6 +18,9 @@ Seconds = float | datetime.timedelta | None
 #: What it means to a request that its session cannot be read.
 Outage = t.Literal["error", "unavailable"]
 
+#: What a login does whose owner has as many sessions as are allowed.
+AtLimit = t.Literal["end_oldest", "refuse"]
+
 Environ = cabc.Mapping[str, t.Any]
 
 #: The expiry of a session without any limit: the last second of the year 9999.
@@ -46,6 +49,11 @@ class SessionPolicy:
     :param passive_header: the name of a header with which a client says so.
     :param commit_timeout: how long a request tries to save while others write the same session.
     :param stub_timeout: how long a replaced id is recognized as replaced.
+    :param ended_timeout: how long an id whose session was revoked or evicted tells why it is over.
+    :param max_sessions_per_owner: how many sessions one owner may have at a time.
+    :param at_limit: what a login beyond that does: ``"end_oldest"``: it ends the session that was
+        seen longest ago; ``"refuse"``: ``session.bind`` raises ``TooManySessions``. Of logins at
+        the same moment a few too many may succeed; the next one makes up for it.
     :param max_payload: bytes of a whole session in the store.
     :param form_tokens: keys that a replaced id still shows, so that a form that was sent twice
         passes its CSRF check. Dropped when the owner changes.
@@ -69,6 +77,9 @@ class SessionPolicy:
     passive_header: str | None = None
     commit_timeout: float = 2.0
     stub_timeout: float = 60.0
+    ended_timeout: float = 3600.0
+    max_sessions_per_owner: int | None = None
+    at_limit: AtLimit = "end_oldest"
     max_payload: int = 1024 * 1024
     form_tokens: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
@@ -85,7 +96,7 @@ class SessionPolicy:
         for name in ("idle_timeout", "absolute_timeout", "ownerless_timeout"):
             object.__setattr__(self, name, seconds(getattr(self, name), name))
 
-        for name in ("commit_timeout", "stub_timeout", "breaker_pause"):
+        for name in ("commit_timeout", "stub_timeout", "ended_timeout", "breaker_pause"):
             duration = seconds(getattr(self, name), name)
 
             if duration is None:
@@ -93,14 +104,17 @@ class SessionPolicy:
 
             object.__setattr__(self, name, duration)
 
-        for name in ("max_payload", "breaker_failures", "sweep_every"):
+        for name in ("max_payload", "breaker_failures", "sweep_every", "max_sessions_per_owner"):
             value = getattr(self, name)
 
-            if value is None and name == "sweep_every":
+            if value is None and name in ("sweep_every", "max_sessions_per_owner"):
                 continue
 
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"policy.{name} must be a positive whole number")
+
+        if self.at_limit not in ("end_oldest", "refuse"):
+            raise ConfigurationError("policy.at_limit must be 'end_oldest' or 'refuse'")
 
         for name in ("form_tokens", "queues"):
             object.__setattr__(self, name, _keys(getattr(self, name), name))

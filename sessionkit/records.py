@@ -7,6 +7,7 @@ import collections.abc as cabc
 from .cookie import MAX_AGE_LIMIT
 from .cookie import Set
 from .draft import Draft
+from .draft import EndedReason
 from .draft import Stored
 from .errors import DecodeError
 from .errors import NewerFormat
@@ -78,6 +79,11 @@ class Records:
         if size > self._policy.max_payload:
             raise PayloadTooLarge(size, self._policy.max_payload, largest_keys(draft))
 
+    def ended(self, old: Record, reason: EndedReason, now: float) -> Record:
+        """Make the stub that says why a session is over: no data, no owner and no successor."""
+        payload = pack_stub(Stub(reason, None, {}))
+        return Record(payload, old.version + 1, now + self._policy.ended_timeout)
+
     def stub(self, draft: Draft, successor: str, now: float) -> Record:
         old = draft.origin.record
         tokens: dict[str, bytes] = {}
@@ -117,6 +123,16 @@ def is_stub(record: Record) -> bool:
         return isinstance(content_of(record), Stub)
     except NewerFormat:
         return False
+
+
+def ended_reason(stub: Stub) -> EndedReason | None:
+    """Return why a session is over; None if it goes on under another id."""
+    if stub.successor is not None:
+        return None
+
+    # Later versions may know more reasons.
+    known: dict[str, EndedReason] = {"revoked": "revoked", "evicted": "evicted"}
+    return known.get(stub.reason, "unknown")
 
 
 def successor_of(record: Record) -> str | None:

@@ -9,6 +9,7 @@ import typing as t
 from .custom_cookies import CustomCookies
 from .devices import description
 from .draft import Draft
+from .draft import EndedReason
 from .draft import Intent
 from .draft import State
 from .errors import ConfigurationError
@@ -45,6 +46,17 @@ class Session(CustomCookies):
     def state(self) -> State:
         """One of ``new``, ``live``, ``superseded`` and ``unavailable``."""
         return self._look().shown_state
+
+    @property
+    def ended_reason(self) -> EndedReason | None:
+        """Why the session is over that the request's cookie led to; None if it is not.
+
+        ``revoked``: somebody else has ended it; ``evicted``: its owner has logged in elsewhere too
+        often; ``expired``; ``unknown``: it has logged out, or it is long ago. None for a request
+        without a cookie of ours too, and for one whose id was replaced by a newer one.
+        """
+        draft = self._look()
+        return None if draft.state == "live" else draft.ended_reason
 
     @property
     def available(self) -> bool:
