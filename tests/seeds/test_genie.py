@@ -6,16 +6,21 @@ The last class holds what that library got wrong and we do not.
 from __future__ import annotations
 
 import collections.abc as cabc
+import random
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from sessionkit import CookieOptions
+from sessionkit import SealedSessionManager
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit import tokens
 from sessionkit.errors import StoreUnavailable
+from sessionkit.keys import new_key
+from sessionkit.stores import open_store
 from tests.core.conftest import MakeManager
 from tests.core.support import Browser
 from tests.core.support import FullStore
@@ -124,7 +129,75 @@ class TestFlash:
         assert session.flash["message"] == "hello"
 
 
+class TestSockets:
+    def test_one_may_read_a_session_without_writing_it(
+        self, browser: Browser, store: FullStore
+    ) -> None:
+        browser.put(a=1)
+        store.calls.clear()
+        assert browser.open()["a"] == 1
+        assert store.calls == ["get"]
+
+
+class TestAuthentication:
+    def test_log_in_and_who_it_is(self, browser: Browser) -> None:
+        assert browser.open().owner is None
+        browser.log_in("7")
+        assert browser.open().owner == "7"
+
+    def test_log_out_keeps_nothing_but_messages(self, browser: Browser) -> None:
+        browser.log_in("7", cart=["tea"])
+
+        def view(session: Session) -> None:
+            session.unbind()
+            session.flash["message"] = "good bye"
+
+        browser.visit(view)
+        session = browser.open()
+        assert (session.owner, dict(session)) == (None, {})
+        assert session.flash["message"] == "good bye"
+
+
 class TestNotShared:
+    def test_ids_do_not_come_from_a_seed(self) -> None:
+        drawn = []
+
+        for _ in range(2):
+            random.seed(1)
+            drawn.append(tokens.new_id())
+
+        assert len(set(drawn)) == 2
+
+    def test_no_secret_is_needed_before_there_is_an_id(self) -> None:
+        browser = Browser(SessionManager(open_store("memory:")))
+        browser.put(a=1)
+        assert browser.see() == {"a": 1}
+
+    def test_encryption_is_fresh_each_time_and_notices_a_change(self) -> None:
+        browser = Browser(SealedSessionManager([new_key()]))
+        browser.put(role="user")
+        first = str(browser.value)
+        browser.visit(Session.renew)
+        assert browser.value != first
+        flipped = first[:-9] + ("A" if first[-9] != "A" else "B") + first[-8:]
+        assert Browser(browser.manager, first).see() == {"role": "user"}
+        assert Browser(browser.manager, flipped).see() == {}
+
+    def test_no_file_is_called_like_an_id(self, tmp_path: Path) -> None:
+        browser = Browser(SessionManager(open_store(f"file:///{tmp_path}/sessions")))
+        browser.put(a=1)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert files
+        assert not any(str(browser.value) in str(path) for path in files)
+        assert not any(str(browser.value).encode() in path.read_bytes() for path in files)
+
+    def test_keys_stay_what_they_were(self, browser: Browser) -> None:
+        session: t.Any = browser.open()
+
+        for key in (1, b"key", None):
+            with pytest.raises(TypeError, match="text"):
+                session[key] = 1
+
     def test_an_id_of_the_clients_choice_is_not_adopted(self, manager: SessionManager) -> None:
         client = Client(SessionMiddleware(counting, manager), f"sid={UNKNOWN}")
         client.get()

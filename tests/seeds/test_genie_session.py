@@ -6,19 +6,28 @@ The last class holds what that library got wrong and we do not.
 from __future__ import annotations
 
 import collections.abc as cabc
+import os
+import pickle
 import typing as t
+from pathlib import Path
 
 import pytest
+import redis
 
 from sessionkit import CookieOptions
+from sessionkit import SealedSessionManager
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit import current_session
 from sessionkit.cookie import Set
 from sessionkit.errors import ConfigurationError
+from sessionkit.errors import CookieTooLarge
 from sessionkit.errors import SessionError
+from sessionkit.errors import StoreUnavailable
+from sessionkit.keys import new_key
 from sessionkit.stores import open_store
+from sessionkit.testing import FakeClock
 from tests.core.support import Browser
 from tests.core.support import FullStore
 from tests.wsgi.support import Client
@@ -103,6 +112,76 @@ class TestOptions:
 
 
 class TestNotShared:
+    def test_a_restart_without_secrets_ends_nothing(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/sessions.sqlite3"
+        before = SessionManager(open_store(url))
+        browser = Browser(before)
+        browser.put(a=1)
+        before.close()
+        after = SessionManager(open_store(url))
+        assert Browser(after, browser.value).see() == {"a": 1}
+        after.close()
+
+    def test_without_a_store_it_fails_at_the_start(self) -> None:
+        with pytest.raises(ConfigurationError, match="open_store"):
+            SessionManager(object())  # type: ignore[arg-type]
+
+    def test_a_write_that_fails_is_an_error_and_no_new_session(
+        self, browser: Browser, store: FullStore
+    ) -> None:
+        browser.put(a=1)
+        stored, cookie = store.records(), browser.value
+        store.fail("swap")
+
+        with pytest.raises(StoreUnavailable) as raised:
+            browser.put(b=2)
+
+        assert (raised.value.instruction, browser.value) == (None, cookie)
+        store.recover()
+        assert store.records() == stored
+
+    def test_what_a_stranger_has_written_into_the_store_is_not_executed(
+        self, browser: Browser, store: FullStore, tmp_path: Path
+    ) -> None:
+        class Bomb:
+            def __reduce__(self) -> t.Any:
+                return Path.touch, (tmp_path / "executed",)
+
+        browser.put(a=1)
+        [(key, record)] = store.records().items()
+        planted = record._replace(payload=pickle.dumps(Bomb()), version=record.version + 1)
+        assert store.memory.swap(key, record, planted)
+        assert browser.see() == {}
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_session_in_a_cookie_that_would_not_fit_is_refused(self) -> None:
+        with pytest.raises(CookieTooLarge, match="'report'"):
+            Browser(SealedSessionManager([new_key()])).put(report=os.urandom(5000))
+
+    def test_a_session_in_a_cookie_expires(self, clock: FakeClock) -> None:
+        browser = Browser(SealedSessionManager([new_key()], clock=clock))
+        browser.put(a=1)
+        clock.advance(10**6)
+        assert browser.see() == {}
+
+    def test_redis_forgets_and_applications_have_names_of_their_own(self, redis_url: str) -> None:
+        one, two = (Browser(SessionManager(open_store(f"{redis_url}?prefix={p}"))) for p in "ab")
+        one.put(a=1)
+        assert Browser(two.manager, one.value).see() == {}
+        one.manager.close()
+        two.manager.close()
+
+        with redis.Redis.from_url(redis_url) as client:
+            times = {key: client.ttl(key) for key in client.scan_iter()}
+
+        assert times
+        assert all(key.startswith(b"a") and seconds > 0 for key, seconds in times.items())
+
+    def test_each_manager_has_its_own_settings(self) -> None:
+        mine = SessionManager(open_store("memory:"), cookie=CookieOptions(name="mine"))
+        yours = SessionManager(open_store("memory:"))
+        assert (mine.cookie.name, yours.cookie.name) == ("mine", "sid")
+
     @pytest.mark.parametrize("samesite", ["none", "lax", "", "Any"])
     def test_a_samesite_that_would_fail_later_fails_at_once(self, samesite: t.Any) -> None:
         with pytest.raises(ConfigurationError, match="samesite"):

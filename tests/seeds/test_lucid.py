@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit.base_manager import BaseManager
+from sessionkit.errors import ConfigurationError
+from sessionkit.errors import ValueNotSupported
 from sessionkit.stores import open_store
 from tests.core.conftest import MakeManager
 from tests.core.support import Browser
@@ -30,13 +34,10 @@ class TestDictionary:
         browser.visit(lambda session: session.pop("key", None))
         assert browser.see() == {"other": 1}
 
-    @pytest.mark.parametrize("url", ["memory:", "sqlite:///{}/sessions.sqlite3"])
-    def test_adaptors(self, url: str, tmp_path: t.Any) -> None:
-        manager = SessionManager(open_store(url.format(tmp_path)))
-        browser = Browser(manager)
+    def test_adaptors(self, any_manager: BaseManager) -> None:
+        browser = Browser(any_manager)
         browser.put(key=100)
         assert browser.see() == {"key": 100}
-        manager.close()
 
 
 class TestFlash:
@@ -64,6 +65,20 @@ class TestFlash:
 
 
 class TestNotShared:
+    def test_an_adaptor_that_is_not_there_is_an_error(self) -> None:
+        with pytest.raises(ConfigurationError, match="unknown scheme 'cloud'"):
+            open_store("cloud://somewhere")
+
+    def test_a_message_that_cannot_be_kept_fails_where_it_is_set(self, browser: Browser) -> None:
+        with pytest.raises(ValueNotSupported, match=r"session\.flash\['messages'\]"):
+            browser.open().flash["messages"] = {"john": object()}
+
+    def test_files_are_nobody_elses(self, tmp_path: Path) -> None:
+        Browser(SessionManager(open_store(f"file:///{tmp_path}/sessions"))).put(a=1)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert files
+        assert {path.stat().st_mode & 0o077 for path in files} == {0}
+
     @pytest.mark.parametrize("value", [100, 0, 1.5, None, True, b"x", ["a", 1], {"k": {"n": 2}}])
     def test_values_of_every_type_survive(self, browser: Browser, value: object) -> None:
         browser.put(key=value)

@@ -6,6 +6,7 @@ The last class holds what that library got wrong and we do not.
 from __future__ import annotations
 
 import collections.abc as cabc
+import re
 import typing as t
 
 import pytest
@@ -13,9 +14,12 @@ import pytest
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
+from sessionkit import SessionPolicy
 from sessionkit import tokens
 from sessionkit.errors import ConfigurationError
+from sessionkit.stores import open_store
 from sessionkit.testing import FakeClock
+from tests.core.conftest import MakeManager
 from tests.core.support import Browser
 from tests.core.support import FullStore
 from tests.wsgi.support import Client
@@ -79,7 +83,75 @@ class TestCustomCookies:
         ]
 
 
+class TestOlderVersions:
+    def test_some_fields(self, browser: Browser) -> None:
+        browser.put(a=1, b=2, c=3)
+        session = browser.open()
+        assert {key: session[key] for key in ("a", "c", "d") if key in session} == {"a": 1, "c": 3}
+
+    def test_set_with_a_life_of_its_own(self, browser: Browser, clock: FakeClock) -> None:
+        browser.log_in("ann")
+
+        def view(session: Session) -> None:
+            session["a"] = 1
+            session.set_expiry(60)
+
+        browser.visit(view)
+        clock.advance(59)
+        assert browser.open().owner == "ann"
+        clock.advance(2)
+        assert browser.open().owner is None
+
+    def test_unset_several(self, browser: Browser) -> None:
+        browser.put(a=1, b=2, c=3)
+        browser.visit(lambda session: [session.pop(key, None) for key in ("a", "b", "d")])
+        assert browser.see() == {"c": 3}
+
+    def test_a_signed_cookie_of_ones_own(self, make_manager: MakeManager) -> None:
+        manager = make_manager(secrets=["secret"])
+        session = manager.open()
+        session.set_cookie("referrer", "a friend", signed=True)
+        value = session.custom_cookies[0].header(https=True).split(";")[0]
+        assert manager.open(value).get_cookie("referrer", signed=True) == "a friend"
+        assert manager.open(f"{value}x").get_cookie("referrer", signed=True) is None
+
+
 class TestNotShared:
+    def test_there_is_no_default_secret(self) -> None:
+        for secrets in ([], [""], [None], "secret"):
+            with pytest.raises(ConfigurationError, match="secrets"):
+                SessionManager(open_store("memory:"), secrets=t.cast(t.Any, secrets))
+
+    def test_a_duration_that_cannot_be_understood_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="idle_timeout must be seconds, a timedelta"):
+            SessionPolicy(idle_timeout=t.cast(t.Any, "28 dayz"))
+
+    def test_an_id_needs_no_quoting_in_a_cookie(self) -> None:
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{40}", tokens.new_id()) for _ in range(100))
+
+    def test_sessions_end_in_memory_too(self, browser: Browser, clock: FakeClock) -> None:
+        browser.log_in("ann")
+        clock.advance(15 * 24 * 3600)
+        assert browser.open().owner is None
+
+    def test_the_index_of_owners_forgets(
+        self, manager: SessionManager, clock: FakeClock, store: FullStore
+    ) -> None:
+        for _ in range(10):
+            Browser(manager).log_in("ann")
+
+        clock.advance(15 * 24 * 3600)
+        assert manager.sessions_of("ann") == []
+        assert manager.purge() == 10
+        assert list(store.memory.owned_by("ann", clock())) == []
+
+    def test_sessions_are_counted(self, manager: SessionManager, clock: FakeClock) -> None:
+        Browser(manager).put(a=1)
+        Browser(manager).log_in("ann")
+        assert manager.count() == 2
+        clock.advance(2 * 24 * 3600)
+        assert manager.count() == 1
+
     def test_a_cookie_of_ones_own_does_not_take_the_place_of_the_sessions(
         self, manager: SessionManager
     ) -> None:

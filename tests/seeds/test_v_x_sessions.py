@@ -6,6 +6,8 @@ The last class holds what that library got wrong and we do not.
 from __future__ import annotations
 
 import collections.abc as cabc
+import dataclasses
+import datetime
 import typing as t
 
 import pytest
@@ -15,16 +17,26 @@ from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit import SessionPolicy
+from sessionkit import Typed
 from sessionkit import tokens
 from sessionkit.cookie import Delete
 from sessionkit.cookie import Set
+from sessionkit.errors import ConfigurationError
+from sessionkit.errors import SessionConflict
 from sessionkit.errors import UnsupportedOperation
+from sessionkit.errors import ValueNotSupported
 from sessionkit.testing import FakeClock
 from tests.core.conftest import MakeManager
 from tests.core.support import Browser
 from tests.core.support import FullStore
 from tests.core.support import PlainStore
 from tests.wsgi.support import Client
+
+
+@dataclasses.dataclass
+class User:
+    name: str = ""
+    visits: int = 0
 
 
 class TestSignedIds:
@@ -56,6 +68,7 @@ class TestStore:
         for number in range(3):
             Browser(manager).put(number=number)
 
+        assert sorted(stored.values["number"] for stored in manager.all()) == [0, 1, 2]
         assert len(list(store.keys())) == manager.count() == 3
         assert store.clear() == 3
         assert manager.count() == 0
@@ -107,8 +120,67 @@ class TestSessions:
             "sid=id; Path=/; HttpOnly; SameSite=Strict"
         )
 
+    def test_a_session_knows_its_type(self, browser: Browser) -> None:
+        user = Typed(User)
+        browser.visit(lambda session: setattr(user(session), "name", "ann"))
+        found = user(browser.open())
+        assert (found.name, found.visits) == ("ann", 0)
+
+        with pytest.raises(ValueNotSupported, match="visits"):
+            found.visits = t.cast(t.Any, "many")
+
+    def test_a_form_that_was_sent_twice_has_its_token_and_a_stranger_has_not(
+        self, make_manager: MakeManager
+    ) -> None:
+        browser = Browser(make_manager(form_tokens=("csrf",)))
+        browser.put(csrf="of nobody")
+        before = browser.twin()
+        browser.log_in("ann")
+        assert before.open().get("csrf") == "of nobody"
+        assert "csrf" not in browser.open()
+
 
 class TestNotShared:
+    def test_the_name_of_the_cookie_is_signed_too(self) -> None:
+        signed = tokens.sign(tokens.new_id(), ["secret"], "one")
+        assert tokens.verify(signed, ["secret"], "two") is None
+
+    def test_no_limit_is_none_and_not_nought(self) -> None:
+        assert SessionPolicy(idle_timeout=None, absolute_timeout=None).idle_timeout is None
+
+        with pytest.raises(ConfigurationError, match="absolute_timeout must be more than 0"):
+            SessionPolicy(absolute_timeout=0)
+
+    def test_a_duration_is_in_seconds_in_the_cookie(self, make_manager: MakeManager) -> None:
+        browser = Browser(make_manager(absolute_timeout=datetime.timedelta(minutes=10)))
+        assert browser.put(a=1) == Set(str(browser.value), 600)
+
+    def test_a_session_in_use_goes_on_until_the_absolute_limit(
+        self, make_manager: MakeManager, clock: FakeClock
+    ) -> None:
+        browser = Browser(make_manager(idle_timeout=10, absolute_timeout=25))
+        browser.log_in("ann")
+        seen = []
+
+        for _ in range(4):
+            clock.advance(8)
+            seen.append(browser.open().owner)
+            browser.see()
+
+        assert seen == ["ann", "ann", "ann", None]
+
+    def test_of_two_requests_that_create_one_id_the_second_overwrites_nothing(
+        self, manager: SessionManager
+    ) -> None:
+        one, two = (manager.start("batch-job-of-the-22nd-of-may") for _ in range(2))
+        one["one"], two["two"] = 1, 2
+        assert one.save()
+
+        with pytest.raises(SessionConflict):
+            two.save()
+
+        assert dict(manager.start("batch-job-of-the-22nd-of-may")) == {"one": 1}
+
     def test_a_new_id_is_really_given_and_the_old_one_is_dead(
         self, browser: Browser, store: FullStore
     ) -> None:
