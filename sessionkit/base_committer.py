@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import typing as t
 
 from . import signals
 from .cookie import Instruction
@@ -48,7 +49,7 @@ class BaseCommitter(abc.ABC):
             return draft.announced
 
         if draft.intent is Intent.KEEP and draft.state == "live" and not draft.has_changed:
-            return (None if draft.passive else self._refresh(draft)) or draft.announced
+            return (None if draft.passive else self._refresh(session, draft)) or draft.announced
 
         try:
             return self._carry_out(session, draft) or draft.announced
@@ -67,7 +68,13 @@ class BaseCommitter(abc.ABC):
             self._drop(session, draft, "superseded")
             return False
 
-        draft.announced = self._carry_out(session, draft) or draft.announced
+        draft.early = True
+
+        try:
+            draft.announced = self._carry_out(session, draft) or draft.announced
+        finally:
+            draft.early = False
+
         return draft.state == "live"
 
     @abc.abstractmethod
@@ -75,20 +82,44 @@ class BaseCommitter(abc.ABC):
         """Write the draft, or end the session, as its intent says."""
 
     @abc.abstractmethod
-    def _refresh(self, draft: Draft) -> Instruction:
+    def _refresh(self, session: object, draft: Draft) -> Instruction:
         """Extend the life of a session that was only read, if it is time to."""
 
     def _is_wanted(self, draft: Draft) -> bool:
         return not draft.is_empty or draft.chosen_id is not None
 
     def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
-        keys = draft.changed_keys() if signal.receivers else set()
+        facts = _facts(draft, signal) if signal.receivers else None
         draft.saved(stored)
         draft.written = True
-        signals.emit(signal, self._sender, session=session, keys=keys)
+
+        if facts is not None:
+            signals.emit(signal, self._sender, session=session, **facts)
+
+    def _refreshed(self, session: object, draft: Draft, stored: Stored) -> None:
+        draft.saved(stored)
+
+        if signals.saved.receivers:
+            signals.emit(
+                signals.saved, self._sender, session=session, keys=set(), reason="refreshed"
+            )
 
     def _drop(self, session: object, draft: Draft, reason: str) -> None:
-        keys = draft.changed_keys()
-
-        if keys:
+        if signals.dropped.receivers and (keys := draft.changed_keys()):
             signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)
+
+
+def _facts(draft: Draft, signal: signals.Signal) -> dict[str, t.Any]:
+    """Return what *signal* says of a draft that was written just now."""
+    keys = draft.changed_keys()
+
+    if signal is signals.saved:
+        reason = "forced" if draft.forced and not keys else "changed"
+        return {"keys": keys, "reason": "early" if draft.early else reason}
+
+    facts: dict[str, t.Any] = {"keys": keys, "owned": draft.owner is not None}
+
+    if signal is signals.renewed:
+        facts["owner_changed"] = draft.owner != draft.base_owner
+
+    return facts

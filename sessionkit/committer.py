@@ -143,13 +143,14 @@ class Committer(BaseCommitter):
                 self._saved(session, draft, Stored(session_id, key, record), signals.saved)
                 return instruction
 
+            self._lost(session, draft)
             # Before the reload: what is known would be stale after a pause, and the swap in vain.
             patience.wait()
 
             if not self._reload(session, draft):
                 return None
 
-    def _refresh(self, draft: Draft) -> Instruction:
+    def _refresh(self, session: object, draft: Draft) -> Instruction:
         """Extend the life of a session that was only read: once, and silently."""
         session_id, key, old = draft.origin
         now = self._clock()
@@ -171,7 +172,7 @@ class Committer(BaseCommitter):
         if not refreshed:
             return None
 
-        draft.saved(Stored(session_id, key, record))
+        self._refreshed(session, draft, Stored(session_id, key, record))
         return instruction
 
     def _renew(self, session: object, draft: Draft) -> Instruction:
@@ -193,6 +194,7 @@ class Committer(BaseCommitter):
                 self._saved(session, draft, new, signals.renewed)
                 return instruction
 
+            self._lost(session, draft)
             patience.wait()
 
             if not self._reload(session, draft, quietly=not stands_down):
@@ -256,6 +258,7 @@ class Committer(BaseCommitter):
                 self._saved(session, draft, new, signals.created)
                 return instruction
 
+            self._lost(session, draft)
             patience.wait()
             found = self._gateway.get(old.key)
             draft.stored = None if found is None else old._replace(record=found)
@@ -288,6 +291,12 @@ class Committer(BaseCommitter):
             )
 
         return True
+
+    def _lost(self, session: object, draft: Draft) -> None:
+        """Tell that another request has written the session since this one has read it."""
+        if signals.conflict.receivers:
+            keys = draft.changed_keys()
+            signals.emit(signals.conflict, self._sender, session=session, keys=keys)
 
     def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
         super()._saved(session, draft, stored, signal)

@@ -17,6 +17,8 @@ from .payload import Header
 from .payload import Live
 from .payload import unpack
 from .policy import SessionPolicy
+from .records import is_stub
+from .store import Record
 from .tokens import Signer
 from .tokens import Unsigned
 from .tokens import digest
@@ -69,6 +71,11 @@ class Loader:
                 draft = self._look_up(session_id)
 
                 if draft is not None and draft.state == "live":
+                    if signals.loaded.receivers:
+                        # A receiver may look at the session, which must not load it once more.
+                        session.loaded_draft = draft
+                        self._emit(signals.loaded, session=session, owned=draft.owner is not None)
+
                     return draft
 
                 superseded = superseded or draft
@@ -89,7 +96,7 @@ class Loader:
             session_id = self._signer.verify(value)
 
             if session_id is None:
-                self._emit(signals.rejected, session=session, reason="malformed")
+                self._emit(signals.rejected, session=None, reason="malformed")
             elif look_ups < LOOK_UPS:
                 look_ups += 1
                 yield session_id
@@ -105,7 +112,7 @@ class Loader:
         now = self._clock()
 
         if record.expires_at <= now:
-            self._emit(signals.rejected, session=None, reason="expired")
+            self._over(record)
             return None
 
         try:
@@ -123,7 +130,7 @@ class Loader:
             return Draft(self._codec, "superseded", header, stored=stored, values=content.values)
 
         if self._policy.deadline(content.header) <= now:
-            self._emit(signals.rejected, session=None, reason="expired")
+            self._over(record)
             return None
 
         return Draft(
@@ -136,6 +143,12 @@ class Loader:
             flash=content.flash,
         )
 
+    def _over(self, record: Record) -> None:
+        """Tell of a record whose time has passed; that of a replaced id is as good as forgotten."""
+        if is_stub(record):
+            self._emit(signals.rejected, session=None, reason="unknown")
+        else:
+            self._emit(signals.expired, session=None, owned=record.owner is not None)
+
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
-        if signal.receivers:
-            signals.emit(signal, self._sender, **values)
+        signals.emit(signal, self._sender, **values)

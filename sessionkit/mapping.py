@@ -109,6 +109,10 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         """What the manager works on, or None if nobody has used the session."""
         return self._draft
 
+    @loaded_draft.setter
+    def loaded_draft(self, draft: Draft) -> None:
+        self._draft = draft
+
     @property
     def draft(self) -> Draft:
         """What the manager works on; loads the session, whatever the policy makes of an outage."""

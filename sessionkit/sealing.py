@@ -114,7 +114,7 @@ class SealedLoader:
 
         try:
             for value in session.candidates() if given is None else [given]:
-                draft = self._open(session, value)
+                draft = self._open(value)
 
                 if draft and (newest is None or draft.header.seen_at > newest.header.seen_at):
                     newest = draft
@@ -122,23 +122,30 @@ class SealedLoader:
             session.error = error
             return Draft(self._codec, "unavailable", self._new_header())
 
-        return newest or Draft(self._codec, "new", self._new_header())
+        if newest is None:
+            return Draft(self._codec, "new", self._new_header())
 
-    def _open(self, session: Session, value: str) -> Draft | None:
+        if signals.loaded.receivers:
+            session.loaded_draft = newest
+            self._emit(signals.loaded, session=session, owned=newest.owner is not None)
+
+        return newest
+
+    def _open(self, value: str) -> Draft | None:
         data = self._seal.open(value)
 
         if data is None:
-            self._reject(session, "malformed")
+            self._emit(signals.rejected, session=None, reason="malformed")
             return None
 
         try:
             record, content = unpack_sealed(data)
         except DecodeError:
-            self._reject(session, "corrupt")
+            self._emit(signals.rejected, session=None, reason="corrupt")
             return None
 
         if min(record.expires_at, self._policy.deadline(content.header)) <= self._clock():
-            self._reject(session, "expired")
+            self._emit(signals.expired, session=None, owned=record.owner is not None)
             return None
 
         return Draft(
@@ -151,8 +158,8 @@ class SealedLoader:
             flash=content.flash,
         )
 
-    def _reject(self, session: Session, reason: str) -> None:
-        signals.emit(signals.rejected, self._sender, session=session, reason=reason)
+    def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
+        signals.emit(signal, self._sender, **values)
 
 
 class SealedCommitter(BaseCommitter):
@@ -216,7 +223,7 @@ class SealedCommitter(BaseCommitter):
         now = self._clock()
         draft.header = draft.header._replace(created_at=now, started_at=now)
 
-    def _refresh(self, draft: Draft) -> Instruction:
+    def _refresh(self, session: object, draft: Draft) -> Instruction:
         now = self._clock()
         old = draft.origin.record.expires_at
         new = self._policy.expires_at(draft.header, draft.owner, now)
@@ -228,7 +235,7 @@ class SealedCommitter(BaseCommitter):
             return None
 
         stored, instruction = self._sealed(draft)
-        draft.saved(stored)
+        self._refreshed(session, draft, stored)
         return instruction
 
     def _fitting(self, draft: Draft) -> tuple[Stored, Set]:

@@ -197,10 +197,10 @@ class TestRecords:
         browser.put(a=1)
         clock.advance(DAY)
 
-        with received(signals.rejected) as rejected:
+        with received(signals.expired) as expired:
             assert browser.open().state == "new"
 
-        assert [event["reason"] for event in rejected] == ["expired"]
+        assert expired == [{"session": None, "owned": False}]
 
     def test_an_expired_id_is_not_revived(self, browser: Browser, clock: FakeClock) -> None:
         browser.put(a=1)

@@ -249,10 +249,10 @@ class TestLives:
         assert dict(browser.open()) == {"a": 1}
         clock.advance(1)
 
-        with received(signals.rejected) as rejected:
+        with received(signals.expired) as expired:
             assert dict(browser.open()) == {}
 
-        assert [event["reason"] for event in rejected] == ["expired"]
+        assert expired == [{"session": None, "owned": False}]
 
     def test_a_read_extends_it_after_a_tenth(
         self, make_sealed: MakeSealed, clock: FakeClock

@@ -9,8 +9,11 @@ import pytest
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import signals
+from sessionkit.testing import FakeClock
+from tests.core.support import DAY
 from tests.core.support import Browser
 from tests.core.support import FullStore
+from tests.core.support import View
 from tests.core.support import received
 
 
@@ -77,22 +80,106 @@ def test_using_a_replaced_id_is_told(browser: Browser) -> None:
     assert len(used) == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "reason"), [("short", "malformed"), ("u" * 40, "unknown"), (None, "expired")]
-)
+@pytest.mark.parametrize(("value", "reason"), [("short", "malformed"), ("u" * 40, "unknown")])
 def test_a_refused_cookie_is_told_with_the_reason(
-    browser: Browser, value: str | None, reason: str
+    browser: Browser, value: str, reason: str
 ) -> None:
-    browser.put(a=1)
-    browser.value = value or browser.value
-
-    if value is None:
-        browser.manager.clock.advance(10**6)  # type: ignore[attr-defined]
+    browser.value = value
 
     with received(signals.rejected) as rejected:
         browser.see()
 
-    assert reasons(rejected) == [reason]
+    assert rejected == [{"session": None, "reason": reason}]
+
+
+def test_an_expired_session_is_told_and_an_old_id_of_one_is_just_unknown(
+    browser: Browser, clock: FakeClock
+) -> None:
+    browser.put(a=1)
+    old = browser.twin()
+    browser.log_in("ann")
+    clock.advance(100)
+
+    with received(signals.expired) as expired, received(signals.rejected) as rejected:
+        old.see()
+        assert (expired, reasons(rejected)) == ([], ["unknown"])
+        clock.advance(14 * DAY)
+        browser.see()
+
+    assert (expired, reasons(rejected)) == ([{"session": None, "owned": True}], ["unknown"])
+
+
+@pytest.mark.parametrize(
+    ("idle", "view", "reason", "keys"),
+    [
+        (0, lambda session: session.update(b=1), "changed", {"b"}),
+        (0, lambda session: session.set_expiry(60), "changed", set()),
+        (0, lambda session: setattr(session, "modified", True), "forced", set()),
+        (0, lambda session: session.save(), "early", set()),
+        (DAY / 2, lambda session: session["a"], "refreshed", set()),
+    ],
+)
+def test_a_write_says_why(
+    browser: Browser, clock: FakeClock, idle: float, view: View, reason: str, keys: set[str]
+) -> None:
+    browser.put(a=1)
+    clock.advance(idle)
+
+    with received(signals.saved) as saved:
+        browser.visit(view)
+
+    assert [(event["reason"], event["keys"]) for event in saved] == [(reason, keys)]
+
+
+def test_a_session_that_was_read_is_told_once_and_can_be_looked_at(browser: Browser) -> None:
+    browser.log_in("ann", a=1)
+    seen: list[object] = []
+
+    def look(sender: object, session: Session, owned: bool) -> None:
+        seen.append((owned, session["a"]))
+
+    with signals.loaded.connected_to(look):
+        browser.see()
+        browser.visit()
+
+    assert seen == [(True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("method", "view", "keys"),
+    [
+        ("swap", lambda session: session.update(b=1), {"b"}),
+        ("move", Session.renew, set()),
+        ("move", lambda session: session.clear() or session.update(b=1), {"b"}),
+    ],
+)
+def test_a_lost_swap_is_told_with_what_this_request_wants_to_write(
+    browser: Browser, store: FullStore, method: str, view: View, keys: set[str]
+) -> None:
+    browser.put(a=1)
+    rival = browser.twin()
+    store.before[method] = lambda: rival.put(a=2)
+
+    with received(signals.conflict) as conflict, received(signals.merged) as merged:
+        browser.visit(view)
+
+    assert [event["keys"] for event in conflict] == [keys]
+    assert [event["keys"] for event in merged] in ([], [keys])
+
+
+def test_sessions_with_and_without_an_owner_can_be_counted(browser: Browser) -> None:
+    with received(signals.created) as created, received(signals.renewed) as renewed:
+        browser.put(a=1)
+        browser.log_in("ann")
+        browser.visit(Session.renew)
+        browser.visit(Session.destroy)
+        browser.log_in("ann")
+
+    assert [event["owned"] for event in created] == [False, True]
+    assert [(event["owned"], event["owner_changed"]) for event in renewed] == [
+        (True, True),
+        (True, False),
+    ]
 
 
 def test_the_sender_is_the_manager(manager: SessionManager, store: FullStore) -> None:
