@@ -50,8 +50,10 @@ def live_sessions(
         if record is None or live is None:
             continue
 
-        if min(record.expires_at, policy.deadline(live.header)) > clock():
-            values = Values(codec, live.values, "session")
+        now = clock()
+
+        if min(record.expires_at, policy.deadline(live.header)) > now:
+            values = Values(codec, live.values, "session", now)
             readable = {name: values.get(name) for name in values.readable_keys()}
             yield StoredSession(live.header.public_id, record.owner, readable)
 

@@ -56,6 +56,7 @@ class Draft:
     :param header: as loaded, or of the session that a commit would create.
     :param stored: the record that the cookie leads to: live, or a stub. None for a new session.
     :param owner: as loaded.
+    :param now: POSIX seconds at which it was loaded; None: when the header was made.
     """
 
     # Defaults on the class: a draft is made in every request that uses its session.
@@ -94,6 +95,7 @@ class Draft:
         owner: str | None = None,
         values: dict[str, bytes] | None = None,
         flash: dict[str, bytes] | None = None,
+        now: float | None = None,
     ) -> None:
         self.state: State = state
         self._found: State = state
@@ -102,7 +104,9 @@ class Draft:
         self.base_header: Header = header
         self.owner: str | None = owner
         self.base_owner: str | None = owner
-        self.values: Values = Values(codec, values or {}, "session")
+        self.values: Values = Values(
+            codec, values or {}, "session", header.seen_at if now is None else now
+        )
         self._codec = codec
         self._loaded_flash: dict[str, bytes] = flash or {}
 

@@ -141,6 +141,7 @@ class Loader:
             owner=record.owner,
             values=content.values,
             flash=content.flash,
+            now=now,
         )
 
     def _over(self, record: Record) -> None:

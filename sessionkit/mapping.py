@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import datetime
 import typing as t
 
 from .draft import Draft
@@ -11,6 +12,7 @@ from .errors import StoreUnavailable
 from .flash import Flash
 from .policy import Outage
 from .policy import checked_outage
+from .policy import seconds
 from .values import check_key
 
 if t.TYPE_CHECKING:
@@ -155,6 +157,22 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         check_key(key)
         self._write().values.put(key, value)
 
+    def update(self, other: t.Any = (), /, **values: t.Any) -> None:
+        """Assign all of *other*, a mapping or pairs, and of the keywords.
+
+        :raises ValueNotSupported: if a value cannot be kept; those before it are assigned.
+        """
+        added = dict(other, **values)
+
+        for key in added:
+            check_key(key)
+
+        if added:
+            put = self._write().values.put
+
+            for key, value in added.items():
+                put(key, value)
+
     def __delitem__(self, key: str) -> None:
         if self.committed and key in self.manager.policy.queues:
             # A streamed page shows messages; they are not used up then, and shown again.
@@ -195,6 +213,40 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     # What is read from a second session, nobody would tell the caches of.
     __copy__ = copy
+
+    def set(self, key: str, value: t.Any, *, ttl: float | datetime.timedelta | None = None) -> None:
+        """Assign *value* to *key*, for a while.
+
+        A request goes by the time at which it has loaded the session. To assign the key in any
+        other way ends that; :meth:`mutate` and changes inside of the value do not. What is over is
+        removed from the store by the first write of a request that has looked for it.
+
+        :param ttl: seconds or ``timedelta`` after which there is no such key; None: the session's
+            life.
+        :raises ConfigurationError: if *ttl* is not more than 0.
+        :raises ValueNotSupported: if *value* cannot be kept.
+
+        >>> from sessionkit import SessionManager
+        >>> from sessionkit.stores.memory import MemoryStore
+        >>> session = SessionManager(MemoryStore()).open()
+        >>> session.set("sudo", True, ttl=600)
+        >>> session["sudo"]
+        True
+        """
+        check_key(key)
+        life = seconds(ttl, "ttl")
+        until = None if life is None else self.manager.clock() + life
+        self._write().values.put(key, value, until)
+
+    def ttl(self, key: str) -> float | None:
+        """Return how many seconds the value of *key* has left; None: it lives with the session.
+
+        :raises KeyError: if there is none.
+        """
+        values = self._read().values
+        values.get(key)
+        until = values.until(key)
+        return None if until is None else max(0.0, until - self.manager.clock())
 
     def mutate(
         self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None

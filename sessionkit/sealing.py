@@ -144,7 +144,9 @@ class SealedLoader:
             self._emit(signals.rejected, session=None, reason="corrupt")
             return None
 
-        if min(record.expires_at, self._policy.deadline(content.header)) <= self._clock():
+        now = self._clock()
+
+        if min(record.expires_at, self._policy.deadline(content.header)) <= now:
             self._emit(signals.expired, session=None, owned=record.owner is not None)
             return None
 
@@ -156,6 +158,7 @@ class SealedLoader:
             owner=record.owner,
             values=content.values,
             flash=content.flash,
+            now=now,
         )
 
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:

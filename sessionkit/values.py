@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import contextlib
+import math
 import typing as t
 
 from .codec import IMMUTABLE
 from .codec import Codec
 from .errors import DecodeError
 from .errors import ValueNotSupported
+from .expiring import expiring
+from .expiring import is_expiring
+from .expiring import split
+from .expiring import until
 from .merge import changed_keys
 from .merge import merge
 from .merge import merge_queue
@@ -38,11 +44,15 @@ class Values:
 
     :param base: codec bytes by key, as loaded.
     :param place: how errors call this mapping, such as ``session``.
+    :param now: POSIX seconds, by which values that expire by themselves are judged.
     """
 
-    def __init__(self, codec: Codec, base: dict[str, bytes], place: str) -> None:
+    def __init__(
+        self, codec: Codec, base: dict[str, bytes], place: str, now: float = math.inf
+    ) -> None:
         self._codec = codec
         self._place = place
+        self._now = now
         self._handed_out: dict[str, t.Any] = {}
         #: Defaults that were handed out for absent keys, with their bytes at that time.
         self._offered: dict[str, tuple[t.Any, bytes]] = {}
@@ -71,9 +81,7 @@ class Values:
         try:
             value = self._codec.decode(encoded)
         except DecodeError:
-            self.unreadable[key] = self.current.pop(key)
-            self.base = {name: value for name, value in self.base.items() if name != key}
-            raise KeyError(key) from None
+            value = self._decode_expiring(key, encoded)
 
         if type(value) not in IMMUTABLE:
             self._handed_out[key] = value
@@ -88,11 +96,14 @@ class Values:
 
         return self._offered[key][0]
 
-    def put(self, key: str, value: t.Any) -> None:
-        """Encode and keep *value*; raise ``ValueNotSupported`` if that would change it."""
+    def put(self, key: str, value: t.Any, until: float | None = None) -> None:
+        """Encode and keep *value*; raise ``ValueNotSupported`` if that would change it.
+
+        :param until: the POSIX time from which it is absent.
+        """
         encoded = self._codec.encode(value, self._place, key)
         self._forget(key)
-        self.current[key] = encoded
+        self.current[key] = encoded if until is None else expiring(encoded, until)
 
         if type(value) not in IMMUTABLE:
             self._handed_out[key] = value
@@ -159,7 +170,7 @@ class Values:
         # A function that changes its argument must not change the caller's default.
         encoded_default = self._codec.encode(default, self._place, key)
         value = function(self.get(key) if self.has(key) else self._codec.decode(encoded_default))
-        self.put(key, value)
+        self.put(key, value, self.until(key))
 
         if replayable:
             self._mutations[key] = [*mutations, (function, encoded_default)]
@@ -192,8 +203,11 @@ class Values:
             encoded = self._codec.encode(value, self._place, key)
 
             if encoded != self.current[key]:
-                self.current[key] = encoded
-                self._mutations.pop(key, None)
+                moment, before = split(self.current[key])
+
+                if encoded != before:
+                    self.current[key] = moment + encoded
+                    self._mutations.pop(key, None)
 
     def changed(self) -> set[str]:
         """Return the keys that differ from what was loaded, as of the last :meth:`settle`."""
@@ -247,6 +261,40 @@ class Values:
         self._refresh_handed_out()
         return failed
 
+    def until(self, key: str) -> float | None:
+        """Return the POSIX time from which the value of *key* is absent; None: it does not expire.
+
+        :raises DecodeError: if that is cut off.
+        """
+        encoded = self.current.get(key, b"")
+        return until(encoded) if is_expiring(encoded) else None
+
+    def _decode_expiring(self, key: str, encoded: bytes) -> t.Any:
+        """Decode what is no plain value.
+
+        :raises KeyError: if it is over, or cannot be decoded.
+        """
+        moment, rest = split(encoded)
+        value: t.Any = None
+        readable = over = False
+
+        if moment:
+            with contextlib.suppress(DecodeError):
+                value = self._codec.decode(rest)
+                over = not self._now < until(encoded)  # as NaN never is
+                readable = True
+
+        if readable and not over:
+            return value
+
+        # Somebody else may be able to read it; what is over goes with the next write.
+        if not over:
+            self.unreadable[key] = encoded
+
+        del self.current[key]
+        self.base = {name: value for name, value in self.base.items() if name != key}
+        raise KeyError(key)
+
     def _adopt(self, key: str) -> None:
         """Take an offered default as the value of *key* if it was changed inside."""
         value, before = self._offered[key]
@@ -272,12 +320,17 @@ class Values:
         self.unreadable.pop(key, None)
 
     def _replay(self, key: str, mutations: list[Mutation], theirs: dict[str, bytes]) -> bytes:
-        value = self._codec.decode(theirs.get(key, mutations[0][1]))
+        moment, encoded = split(theirs.get(key, b""))
+
+        if not encoded or (moment and not self._now < until(moment)):
+            moment, encoded = b"", mutations[0][1]
+
+        value = self._codec.decode(encoded)
 
         for function, _ in mutations:
             value = function(value)
 
-        return self._codec.encode(value, self._place, key)
+        return moment + self._codec.encode(value, self._place, key)
 
     def _merge_queue(self, key: str, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
         try:
@@ -303,7 +356,7 @@ class Values:
     def _refresh_handed_out(self) -> None:
         """Let containers that the application holds show what was merged."""
         for key, value in list(self._handed_out.items()):
-            encoded = self.current.get(key)
+            encoded = split(self.current[key])[1] if key in self.current else None
 
             if encoded is not None and self._codec.encode(value, key) == encoded:
                 continue

@@ -73,6 +73,13 @@ class SessionExtras(SessionMapping):
     def flash(self) -> Flash:
         return self._core.flash
 
+    def set(self, key: str, value: t.Any, *, ttl: float | datetime.timedelta | None = None) -> None:
+        self._core.set(key, value, ttl=ttl)
+        self._modified = True
+
+    def ttl(self, key: str) -> float | None:
+        return self._core.ttl(key)
+
     def mutate(
         self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
     ) -> t.Any:
