@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit.base_manager import BaseManager
@@ -54,6 +55,15 @@ class TestFlash:
 
     def test_get_of_a_map_that_is_not_there(self, browser: Browser) -> None:
         assert browser.open().flash.get("messages", {}) == {}
+
+    def test_old_input_is_shown_once_more(self, browser: Browser) -> None:
+        def form(session: Session) -> None:
+            assert session.flash["inputs"] == {"name": "Jane"}
+            session.flash.keep("inputs")
+
+        browser.visit(lambda session: session.flash.__setitem__("inputs", {"name": "Jane"}))
+        browser.visit(form)
+        browser.visit(form)
 
     def test_messages_that_nobody_reads_wait(self, browser: Browser) -> None:
         browser.visit(lambda session: session.flash.__setitem__("message", "Hello"))

@@ -45,6 +45,13 @@ class TestLogin:
         browser.log_in("ann")
         assert list(store.records()) == [tokens.digest(str(browser.value))]
 
+    def test_what_names_a_session_is_kept_and_opens_nothing(self, browser: Browser) -> None:
+        browser.log_in("ann")
+        name = str(browser.open().public_id)
+        browser.visit(Session.renew)
+        assert browser.open().public_id == name
+        assert Browser(browser.manager, name).open().owner is None
+
     def test_a_store_is_required(self) -> None:
         with pytest.raises(ConfigurationError, match="store"):
             SessionManager(None)  # type: ignore[arg-type]

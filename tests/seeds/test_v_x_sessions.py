@@ -73,6 +73,12 @@ class TestStore:
         assert store.clear() == 3
         assert manager.count() == 0
 
+    def test_a_store_of_ones_own(self, make_manager: MakeManager, clock: FakeClock) -> None:
+        browser = Browser(make_manager(on=PlainStore(clock)))
+        browser.put(a=1)
+        browser.log_in("ann")
+        assert browser.see() == {"a": 1}
+
     def test_it_works_without_the_web(self, manager: SessionManager) -> None:
         session = manager.start("batch-job-of-the-22nd-of-may")
         session["done"] = 7
@@ -267,6 +273,6 @@ class TestNotShared:
     ) -> None:
         Browser(manager).put(a=1)
         clock.advance(10**6)
-        assert manager.count() == 0
+        assert (manager.count(), list(manager.all())) == (0, [])
         assert manager.purge() == 1
         assert store.records() == {}
