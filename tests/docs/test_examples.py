@@ -8,7 +8,9 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = [ROOT / "docs" / name for name in ("guide.md", "stores.md", "flask.md", "sealed.md", "seeds.md")]
+PAGES = [
+    ROOT / "docs" / name for name in ("guide.md", "stores.md", "flask.md", "sealed.md", "seeds.md")
+]
 
 
 def examples(page: pathlib.Path) -> list[str]:
