@@ -15,6 +15,14 @@ from .errors import StoreUnavailable
 from .policy import SessionPolicy
 
 
+class Writer(t.Protocol):
+    """What a manager has to commit its sessions."""
+
+    def commit(self, session: object, draft: Draft, *, ok: bool) -> Instruction: ...
+
+    def save(self, session: object, draft: Draft) -> bool: ...
+
+
 class BaseCommitter(abc.ABC):
     """Decides what a draft's state and intent lead to. Sessions are only named in signals.
 

@@ -24,13 +24,16 @@ from .session import Session
 from .tokens import Randomness
 from .tokens import Secrets
 from .tokens import derived_signer
+from .trace import Trace
+from .trace import Tracer
+from .trace import sink
 
 if t.TYPE_CHECKING:
     import enum
 
     import itsdangerous
 
-    from .base_committer import BaseCommitter
+    from .base_committer import Writer
     from .census import StoredSession
     from .codec import CustomType
     from .draft import Draft
@@ -51,7 +54,9 @@ class BaseManager(abc.ABC):
 
     #: Loads a session; the draft says how it went.
     read: cabc.Callable[[Session], Draft]
-    _writer: BaseCommitter
+    _writer: Writer
+    #: Whether the data is inside of the cookie, and in no store.
+    is_sealed: bool = False
     #: Where clients of an API send ids in place of the cookie; None: nowhere.
     id_header: IdHeader | None = None
     #: What other cookies than the session's are signed with, newest first.
@@ -186,6 +191,14 @@ class BaseManager(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Close connections, if there are any."""
+
+    def _trace(self, trace: Trace) -> None:
+        """Have a line told for each request, if *trace* says so."""
+        tell = sink(trace)
+
+        if tell is not None:
+            tracer = Tracer(tell, self, self.policy, self.clock, self.read, self._writer)
+            self.read, self._writer = tracer.read, tracer
 
     def new_header(self) -> Header:
         """Return the header of a session that is about to be created."""

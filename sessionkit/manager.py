@@ -38,6 +38,7 @@ from .tokens import Secrets
 from .tokens import Signer
 from .tokens import Unsigned
 from .tokens import is_well_formed
+from .trace import Trace
 
 if t.TYPE_CHECKING:
     import enum
@@ -63,6 +64,9 @@ class SessionManager(BaseManager):
     :param header: in which clients of an API send the id in place of the cookie:
         ``"Authorization"`` or one of your own, see :class:`~sessionkit.id_header.IdHeader`.
     :param types: Enum classes and :class:`~sessionkit.codec.CustomType` that values may be of.
+    :param trace: for debugging, a line for each request that says what became of its session and
+        why, with names of keys and sizes. True: to the logger ``sessionkit.trace``. Or a function
+        that gets the line, such as ``print``.
     :param clock: returns POSIX seconds.
     :param sleep: called with seconds.
     :param random_bytes: returns so many unguessable bytes.
@@ -86,6 +90,7 @@ class SessionManager(BaseManager):
         bare_ids: bool = False,
         header: str | None = None,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
+        trace: Trace = None,
         clock: cabc.Callable[[], float] = now,
         sleep: cabc.Callable[[float], object] = _sleep,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
@@ -127,6 +132,7 @@ class SessionManager(BaseManager):
             self._gateway, self._committer, self.policy, clock, self.meta_of, self
         )
         self.read: cabc.Callable[[Session], Draft] = self._loader.read
+        self._trace(trace)
 
     def __repr__(self) -> str:
         return f"<SessionManager on {type(self.store).__name__}, cookie {self.cookie.name!r}>"

@@ -22,6 +22,7 @@ from .seals import Seal
 from .seals import SignedSeal
 from .session import Session
 from .tokens import Secrets
+from .trace import Trace
 
 if t.TYPE_CHECKING:
     import enum
@@ -48,6 +49,7 @@ class SealedSessionManager(BaseManager):
     :param header: in which clients of an API send what else is in the cookie:
         ``"Authorization"`` or one of your own, see :class:`~sessionkit.id_header.IdHeader`.
     :param types: Enum classes and :class:`~sessionkit.codec.CustomType` that values may be of.
+    :param trace: for debugging, see :class:`SessionManager`.
     :param clock: returns POSIX seconds.
     :param random_bytes: returns so many unguessable bytes.
     :raises ConfigurationError: if a secret is weak, or *cryptography* is not installed.
@@ -61,6 +63,8 @@ class SealedSessionManager(BaseManager):
     'dark'
     """
 
+    is_sealed = True
+
     def __init__(
         self,
         secrets: Secrets,
@@ -70,6 +74,7 @@ class SealedSessionManager(BaseManager):
         cookie: CookieOptions | None = None,
         header: str | None = None,
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
+        trace: Trace = None,
         clock: cabc.Callable[[], float] = now,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -84,6 +89,7 @@ class SealedSessionManager(BaseManager):
         self._writer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
         loader = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self)
         self.read: cabc.Callable[[Session], Draft] = loader.read
+        self._trace(trace)
 
     def __repr__(self) -> str:
         return f"<SealedSessionManager, cookie {self.cookie.name!r}>"

@@ -38,6 +38,8 @@ LAYERS = [
         "records",
         "sealed",
         "sealing",
+        "trace",
+        "trace_text",
     },
     {"middleware", "current", "nesting", "routes", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
