@@ -48,7 +48,8 @@ class BaseCommitter(abc.ABC):
             return draft.announced
 
         if draft.intent is Intent.KEEP and draft.state in ("superseded", "unavailable"):
-            self._drop(session, draft, draft.state)
+            lost = draft.lost_reason if draft.state == "superseded" else draft.state
+            self._drop(session, draft, lost)
             return draft.announced
 
         beside = draft.state == "superseded" and draft.intent is Intent.BIND
@@ -73,7 +74,7 @@ class BaseCommitter(abc.ABC):
         draft.settle()
 
         if draft.state == "superseded" and draft.intent is Intent.KEEP:
-            self._drop(session, draft, "superseded")
+            self._drop(session, draft, draft.lost_reason)
             return False
 
         draft.early = True
@@ -94,7 +95,9 @@ class BaseCommitter(abc.ABC):
         """Extend the life of a session that was only read, if it is time to."""
 
     def _is_wanted(self, draft: Draft) -> bool:
-        return not draft.is_empty or draft.chosen_id is not None
+        # Who logs out of what somebody else has ended gets the cookie deleted.
+        logs_out = draft.must_end and draft.was_ended
+        return not draft.is_empty or draft.chosen_id is not None or logs_out
 
     def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
         facts = _facts(draft, signal) if signal.receivers else None

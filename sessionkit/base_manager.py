@@ -165,6 +165,10 @@ class BaseManager(abc.ABC):
         return self._writer.save(session, draft)
 
     @abc.abstractmethod
+    def check_limit(self, owner: str, session: Session) -> None:
+        """Raise ``TooManySessions`` if *owner* may have no session beside this one."""
+
+    @abc.abstractmethod
     def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         """Return the live sessions of *owner*, the one seen last first."""
 

@@ -13,6 +13,7 @@ from .base_committer import BaseCommitter
 from .cookie import Delete
 from .cookie import Instruction
 from .draft import Draft
+from .draft import EndedReason
 from .draft import Intent
 from .draft import Stored
 from .errors import SessionConflict
@@ -20,11 +21,14 @@ from .errors import StoreUnavailable
 from .gateway import Gateway
 from .housekeeping import Housekeeping
 from .patience import Patience
+from .payload import Header
 from .payload import Live
+from .payload import Stub
 from .policy import REFRESH_AFTER
 from .policy import SessionPolicy
 from .records import Records
 from .records import content_of
+from .records import ended_reason
 from .records import is_stub
 from .records import no_shorter
 from .records import successor_of
@@ -66,12 +70,23 @@ class Committer(BaseCommitter):
         self._patience = patience
         self._randomness = randomness
         self._housekeeping = housekeeping
+        #: Called with the owner and the header of a session when somebody has logged in to it.
+        self.when_bound: cabc.Callable[[str, Header], None] | None = None
 
-    def end(self, key: str, record: Record | None, owner: str | None = None) -> bool:
+    def end(
+        self,
+        key: str,
+        record: Record | None,
+        wanted: cabc.Callable[[Record], bool] | None = None,
+        reason: EndedReason | None = None,
+    ) -> bool | None:
         """End what is stored under *key*, or what replaced it.
 
-        :param owner: a session that has become somebody else's is left alone; None: end any.
-        :return: False if it was over already.
+        :param wanted: one of which it says no is left alone; None: end any.
+        :param reason: what is left under the id for a while, so that its user can be told; None:
+            nothing is.
+        :return: False if it was over already, and the reason is there; None if there is nothing to
+            end.
         """
         patience = self._patience(key)
         followed: set[str] = set()
@@ -84,15 +99,29 @@ class Committer(BaseCommitter):
                 followed.add(key)
                 key = successor
                 record = None if key in followed else self._gateway.get(key)
-            elif is_stub(record) or owner not in (None, record.owner):
+            elif is_stub(record):
                 return False
-            elif self._gateway.delete(key, record):
+            elif wanted is not None and not wanted(record):
+                return None
+            elif self._remove(key, record, reason):
                 return True
             else:
                 patience.wait()
                 record = self._gateway.get(key)
 
-        return False
+        return None
+
+    def _remove(self, key: str, record: Record, reason: EndedReason | None) -> bool:
+        if reason is not None:
+            stub = self._records.ended(record, reason, self._clock())
+
+            try:
+                return self._gateway.swap(key, record, stub)
+            except StoreUnavailable:
+                # A full store has no room for a reason, and still deletes.
+                pass
+
+        return self._gateway.delete(key, record)
 
     def _carry_out(self, session: object, draft: Draft) -> Instruction:
         if draft.intent is Intent.END:
@@ -246,7 +275,7 @@ class Committer(BaseCommitter):
                     break
 
                 draft.ended()
-                return Delete() if ended else None
+                return None if ended is None else Delete()
 
             draft.header = draft.header._replace(created_at=now)
             new, instruction = self._records.draw(draft, now)
@@ -265,7 +294,7 @@ class Committer(BaseCommitter):
 
         if draft.is_empty:
             draft.ended()
-            return None
+            return Delete() if draft.was_ended else None
 
         return self._create(session, draft)
 
@@ -275,8 +304,10 @@ class Committer(BaseCommitter):
         theirs = None if record is None else content_of(record)
 
         if record is None or not isinstance(theirs, Live):
+            draft.ended_reason = ended_reason(theirs) if isinstance(theirs, Stub) else "unknown"
+
             if not quietly:
-                self._drop(session, draft, "superseded" if record else "ended")
+                self._drop(session, draft, draft.lost_reason)
                 draft.state = "superseded"
 
             return False
@@ -299,7 +330,11 @@ class Committer(BaseCommitter):
             signals.emit(signals.conflict, self._sender, session=session, keys=keys)
 
     def _saved(self, session: object, draft: Draft, stored: Stored, signal: signals.Signal) -> None:
+        owner = draft.owner if self.when_bound is not None and draft.binds else None
         super()._saved(session, draft, stored, signal)
 
         if signal is not signals.saved:
             self._housekeeping.session_created()
+
+        if self.when_bound is not None and owner is not None:
+            self.when_bound(owner, draft.header)

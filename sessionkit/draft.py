@@ -155,6 +155,17 @@ class Draft:
         return self.ended_reason in ("revoked", "evicted")
 
     @property
+    def lost_reason(self) -> str:
+        """Why what this request writes cannot be kept."""
+        return "superseded" if self.ended_reason is None else "ended"
+
+    @property
+    def binds(self) -> bool:
+        """Whether a write makes the session its owner's, who has logged in."""
+        by_intent = self.intent in (Intent.BIND, Intent.END)
+        return self.owner is not None and (by_intent or self.owner != self.base_owner)
+
+    @property
     def shown_state(self) -> State:
         """The state as the application sees it: what was ended in this request is new again."""
         ended = self.intent is Intent.END and self.state != "unavailable"
@@ -253,6 +264,7 @@ class Draft:
     def saved(self, stored: Stored) -> None:
         """Take the present content as what is stored now."""
         self.state = "live"
+        self.ended_reason = None
         self.stored = stored
         self.base_header = self.header
         self.base_owner = self.owner

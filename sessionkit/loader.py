@@ -9,6 +9,7 @@ import typing as t
 from . import signals
 from .codec import Codec
 from .draft import Draft
+from .draft import EndedReason
 from .draft import Stored
 from .errors import DecodeError
 from .errors import StoreUnavailable
@@ -17,6 +18,7 @@ from .payload import Header
 from .payload import Live
 from .payload import unpack
 from .policy import SessionPolicy
+from .records import ended_reason
 from .records import is_stub
 from .store import Record
 from .tokens import Signer
@@ -65,12 +67,13 @@ class Loader:
     def read(self, session: Session) -> Draft:
         """Load *session*; the draft says how it went. Nothing is raised."""
         superseded: Draft | None = None
+        over: Draft | None = None
 
         try:
             for session_id in self._candidates(session):
                 draft = self._look_up(session_id)
 
-                if draft is not None and draft.state == "live":
+                if draft.state == "live":
                     if signals.loaded.receivers:
                         # A receiver may look at the session, which must not load it once more.
                         session.loaded_draft = draft
@@ -78,12 +81,15 @@ class Loader:
 
                     return draft
 
-                superseded = superseded or draft
+                if draft.state == "superseded":
+                    superseded = superseded or draft
+                elif over is None or over.ended_reason == "unknown":
+                    over = draft
         except StoreUnavailable as error:
             session.error = error
             return Draft(self._codec, "unavailable", self._new_header())
 
-        return superseded or Draft(self._codec, "new", self._new_header())
+        return superseded or over or Draft(self._codec, "new", self._new_header())
 
     def _candidates(self, session: Session) -> cabc.Iterator[str]:
         if session.session_id is not None:
@@ -101,37 +107,38 @@ class Loader:
                 look_ups += 1
                 yield session_id
 
-    def _look_up(self, session_id: str) -> Draft | None:
+    def _look_up(self, session_id: str) -> Draft:
         key = digest(session_id)
         record = self._gateway.get(key)
 
         if record is None:
-            self._emit(signals.rejected, session=None, reason="unknown")
-            return None
+            return self._over("unknown")
 
         now = self._clock()
 
         if record.expires_at <= now:
-            self._over(record)
-            return None
+            # That of an id that was replaced or ended is as good as forgotten.
+            return self._over("unknown" if is_stub(record) else "expired", record)
 
         try:
             content = unpack(record.payload)
         except DecodeError:
             self._emit(signals.rejected, session=None, reason="corrupt")
             _logger.warning("a session's record is damaged; it is treated as absent")
-            return None
+            return self._absent("unknown")
 
         stored = Stored(session_id, key, record)
 
         if not isinstance(content, Live):
+            if (reason := ended_reason(content)) is not None:
+                return self._over(reason)
+
             self._emit(signals.superseded_use, session=None)
             header = self._new_header()
             return Draft(self._codec, "superseded", header, stored=stored, values=content.values)
 
         if self._policy.deadline(content.header) <= now:
-            self._over(record)
-            return None
+            return self._over("expired", record)
 
         return Draft(
             self._codec,
@@ -144,12 +151,22 @@ class Loader:
             now=now,
         )
 
-    def _over(self, record: Record) -> None:
-        """Tell of a record whose time has passed; that of a replaced id is as good as forgotten."""
-        if is_stub(record):
-            self._emit(signals.rejected, session=None, reason="unknown")
-        else:
+    def _over(self, reason: EndedReason, record: Record | None = None) -> Draft:
+        """Tell that a session is over, and go on without.
+
+        :param record: of one that has expired.
+        """
+        if record is not None and reason == "expired":
             self._emit(signals.expired, session=None, owned=record.owner is not None)
+        else:
+            self._emit(signals.rejected, session=None, reason=reason)
+
+        return self._absent(reason)
+
+    def _absent(self, reason: EndedReason) -> Draft:
+        draft = Draft(self._codec, "new", self._new_header())
+        draft.ended_reason = reason
+        return draft
 
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
         signals.emit(signal, self._sender, **values)

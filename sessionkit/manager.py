@@ -20,6 +20,8 @@ from .errors import UnsupportedOperation
 from .gateway import Gateway
 from .housekeeping import Housekeeping
 from .id_header import IdHeader
+from .limit import OwnerLimit
+from .limit import check_index
 from .loader import Loader
 from .owners import Owners
 from .owners import SessionInfo
@@ -102,6 +104,7 @@ class SessionManager(BaseManager):
                 )
 
         super().__init__(policy, cookie, types, clock, random_bytes)
+        check_index(store, self.policy)
         self.store = store
         self.id_header: IdHeader | None = None if header is None else IdHeader(header)
         self._sleep = sleep
@@ -131,6 +134,16 @@ class SessionManager(BaseManager):
         self._owners = Owners(
             self._gateway, self._committer, self.policy, clock, self.meta_of, self
         )
+        self._limit: OwnerLimit | None = None
+
+        if self.policy.max_sessions_per_owner is not None:
+            limit = OwnerLimit(self._owners, self.policy.max_sessions_per_owner)
+
+            if self.policy.at_limit == "refuse":
+                self._limit = limit
+            else:
+                self._committer.when_bound = limit.end_oldest
+
         self.read: cabc.Callable[[Session], Draft] = self._loader.read
         self._trace(trace)
 
@@ -182,10 +195,12 @@ class SessionManager(BaseManager):
         session = Session(self, session_id=chosen)
         session.cookie = cookie or self.cookie
 
-        if session.draft.state == "superseded":
-            raise ConfigurationError("this session id has been replaced; choose another one")
-
         draft = session.draft
+
+        if draft.state == "superseded" or draft.was_ended:
+            raise ConfigurationError(
+                "this session id has been replaced or ended; choose another one"
+            )
 
         if draft.state == "new":
             draft.chosen_id = chosen
@@ -201,6 +216,12 @@ class SessionManager(BaseManager):
         :raises UnsupportedOperation: if the store has no index of owners.
         """
         return self._owners.sessions_of(str(owner), _public_id(current))
+
+    def check_limit(self, owner: str, session: Session) -> None:
+        """Raise ``TooManySessions`` if *owner* may have no session beside this one."""
+        if self._limit is not None:
+            # Also of one that this request has ended, and is about to replace.
+            self._limit.check(owner, session.draft.base_header.public_id)
 
     def revoke(self, owner: str | int, public_id: str) -> bool:
         """End the session of *owner* with this public id; False if there is none."""
@@ -246,7 +267,10 @@ class SessionManager(BaseManager):
         return t.cast(Sweepable, self.store).sweep(self.clock())
 
     def count(self) -> int:
-        """Return the number of stored sessions; ids that were replaced a moment ago count too.
+        """Return the number of stored sessions.
+
+        Ids that were replaced a moment ago count too, and those whose session was revoked or
+        evicted less than ``policy.ended_timeout`` ago.
 
         :raises UnsupportedOperation: if the store cannot count.
         """

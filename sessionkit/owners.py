@@ -9,6 +9,7 @@ import typing as t
 from . import signals
 from .committer import Committer
 from .devices import recognised
+from .draft import EndedReason
 from .errors import DecodeError
 from .errors import NewerFormat
 from .errors import UnsupportedOperation
@@ -18,6 +19,7 @@ from .payload import Header
 from .payload import Live
 from .payload import unpack
 from .policy import SessionPolicy
+from .records import is_stub
 from .store import Owned
 from .store import Record
 from .store import offers
@@ -113,52 +115,62 @@ class Owners:
 
         :param current: the public id of the session that asks.
         """
-        now = self._clock()
-        records = [self._gateway.get(key) for key in self._keys_of(owner)]
-        infos = [
-            self._info(record, owner, current, now) for record in records if record is not None
-        ]
-        return sorted((info for info in infos if info), key=lambda info: -info.seen_at)
+        infos = [self._info(record, header, current) for record, header in self._live(owner)]
+        return sorted(infos, key=lambda info: -info.seen_at)
+
+    def headers_of(self, owner: str) -> list[Header]:
+        """Return what is known of each live session of *owner*, in no order."""
+        # While one is renewed there may be two records of it.
+        return [*{header.public_id: header for _, header in self._live(owner)}.values()]
 
     def revoke(self, owner: str, public_id: str) -> bool:
         """End the session of *owner* with this public id; False if there is none."""
 
-        def wanted(record: Record) -> bool:
-            live = _live(record)
-            return live is not None and live.header.public_id == public_id
+        def choose(header: Header | None) -> bool:
+            return header is not None and header.public_id == public_id
 
-        return self._revoke(owner, wanted) > 0
+        return self.end(owner, choose, "revoked") > 0
 
     def revoke_all(self, owner: str, spared: str | None) -> int:
         """End all sessions of *owner* but for that with the public id *spared*."""
 
-        def wanted(record: Record) -> bool:
-            live = _live(record)
-            # What a newer version has written is ended, too, although it cannot be read.
-            return live is None or live.header.public_id != spared
+        # What a newer version has written is ended, too, although it cannot be read.
+        return self.end(
+            owner, lambda header: header is None or header.public_id != spared, "revoked"
+        )
 
-        return self._revoke(owner, wanted)
+    def end(
+        self, owner: str, choose: cabc.Callable[[Header | None], bool], reason: EndedReason
+    ) -> int:
+        """End the sessions of *owner* that *choose* says, and what they are renewed to meanwhile.
 
-    def _revoke(self, owner: str, wanted: cabc.Callable[[Record], bool]) -> int:
-        """List, end, and list again, until a listing shows nothing that was not tried yet."""
+        List, end, and list again, until a listing shows nothing that was not tried yet.
+
+        :param choose: gets None for one that cannot be read.
+        :return: how many.
+        """
         tried: set[str] = set()
-        revoked = 0
+        ended = 0
+
+        def wanted(record: Record) -> bool:
+            return record.owner == owner and choose(_header(record))
 
         while untried := [key for key in self._keys_of(owner) if key not in tried]:
             for key in untried:
                 tried.add(key)
                 record = self._gateway.get(key)
 
+                # What has been replaced leads on: an index that is written first may have named the
+                # new id when there was no record, and then it counts as tried.
                 if (
                     record is not None
-                    and record.owner == owner
-                    and wanted(record)
-                    and self._committer.end(key, record, owner)
+                    and (is_stub(record) or wanted(record))
+                    and self._committer.end(key, record, wanted, reason)
                 ):
-                    revoked += 1
-                    signals.emit(signals.destroyed, self._sender, session=None, reason="revoked")
+                    ended += 1
+                    signals.emit(signals.destroyed, self._sender, session=None, reason=reason)
 
-        return revoked
+        return ended
 
     def _keys_of(self, owner: str) -> cabc.Collection[str]:
         store = self._gateway.store
@@ -170,15 +182,21 @@ class Owners:
 
         return t.cast(Owned, store).owned_by(owner, self._clock())
 
-    def _info(
-        self, record: Record, owner: str, current: str | None, now: float
-    ) -> SessionInfo | None:
-        live = _live(record) if record.owner == owner else None
+    def _live(self, owner: str) -> cabc.Iterator[tuple[Record, Header]]:
+        now = self._clock()
 
-        if live is None or min(record.expires_at, self._policy.deadline(live.header)) <= now:
-            return None
+        for key in self._keys_of(owner):
+            record = self._gateway.get(key)
 
-        header = live.header
+            if record is None or record.owner != owner or record.expires_at <= now:
+                continue
+
+            header = _header(record)
+
+            if header is not None and self._policy.deadline(header) > now:
+                yield record, header
+
+    def _info(self, record: Record, header: Header, current: str | None) -> SessionInfo:
         return SessionInfo(
             header.public_id,
             header.created_at,
@@ -189,10 +207,10 @@ class Owners:
         )
 
 
-def _live(record: Record) -> Live | None:
+def _header(record: Record) -> Header | None:
     try:
         content = unpack(record.payload)
     except (DecodeError, NewerFormat):
         return None
 
-    return content if isinstance(content, Live) else None
+    return content.header if isinstance(content, Live) else None

@@ -79,6 +79,13 @@ class SealedSessionManager(BaseManager):
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(policy, cookie, types, clock, random_bytes)
+
+        if self.policy.max_sessions_per_owner is not None:
+            raise ConfigurationError(
+                "policy.max_sessions_per_owner needs a store: sessions that are sealed into their "
+                "cookies cannot be listed"
+            )
+
         self.id_header: IdHeader | None = None if header is None else IdHeader(header)
         name = self.cookie.name
         seal: Seal = (
@@ -113,6 +120,9 @@ class SealedSessionManager(BaseManager):
 
     def start(self, session_id: str | None = None, cookie: CookieOptions | None = None) -> Session:
         raise _unsupported("have an id that server code chose")
+
+    def check_limit(self, owner: str, session: Session) -> None:
+        """Do nothing: there is no limit without a store."""
 
     def sessions_of(self, owner: str | int, *, current: Session | None = None) -> list[SessionInfo]:
         raise _unsupported("be listed")

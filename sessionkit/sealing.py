@@ -15,6 +15,7 @@ from .cookie import Delete
 from .cookie import Instruction
 from .cookie import Set
 from .draft import Draft
+from .draft import EndedReason
 from .draft import Intent
 from .draft import Stored
 from .errors import CookieTooLarge
@@ -116,14 +117,14 @@ class SealedLoader:
             for value in session.candidates() if given is None else [given]:
                 draft = self._open(value)
 
-                if draft and (newest is None or draft.header.seen_at > newest.header.seen_at):
+                if draft is not None and _wins(draft, newest):
                     newest = draft
         except NewerFormat as error:
             session.error = error
             return Draft(self._codec, "unavailable", self._new_header())
 
-        if newest is None:
-            return Draft(self._codec, "new", self._new_header())
+        if newest is None or newest.state == "new":
+            return newest or Draft(self._codec, "new", self._new_header())
 
         if signals.loaded.receivers:
             session.loaded_draft = newest
@@ -142,13 +143,13 @@ class SealedLoader:
             record, content = unpack_sealed(data)
         except DecodeError:
             self._emit(signals.rejected, session=None, reason="corrupt")
-            return None
+            return self._over("unknown")
 
         now = self._clock()
 
         if min(record.expires_at, self._policy.deadline(content.header)) <= now:
             self._emit(signals.expired, session=None, owned=record.owner is not None)
-            return None
+            return self._over("expired")
 
         return Draft(
             self._codec,
@@ -161,8 +162,24 @@ class SealedLoader:
             now=now,
         )
 
+    def _over(self, reason: EndedReason) -> Draft:
+        draft = Draft(self._codec, "new", self._new_header())
+        draft.ended_reason = reason
+        return draft
+
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
         signals.emit(signal, self._sender, **values)
+
+
+def _wins(draft: Draft, other: Draft | None) -> bool:
+    """Whether *draft* is the request's session rather than the *other*."""
+    if other is None or draft.state != other.state:
+        return other is None or draft.state == "live"
+
+    if draft.state == "live":
+        return draft.header.seen_at > other.header.seen_at
+
+    return other.ended_reason == "unknown"
 
 
 class SealedCommitter(BaseCommitter):

@@ -35,6 +35,9 @@ class Session(CustomCookies):
     ['tea']
     """
 
+    #: For whom this request may log in; asked once.
+    _admitted: str | None = None
+
     def clear(self) -> None:
         """End the session. What is written afterwards is a new session under a new id.
 
@@ -217,12 +220,14 @@ class Session(CustomCookies):
         :raises ConfigurationError: if *owner* cannot be one, or a label, address or user agent is
             no text.
         :raises StoreUnavailable: if the session is unavailable.
+        :raises TooManySessions: as :meth:`check_limit`; nothing has happened then.
         """
         name = _checked_owner(owner)
         meta |= description({"label": label, "address": address, "user_agent": user_agent})
         packed = self._packed(meta)
         self._require_store()
         draft = self._write()
+        self.check_limit(name)
         previous = draft.owner
 
         if previous not in (None, name):
@@ -237,6 +242,20 @@ class Session(CustomCookies):
 
         draft.owner = name
         draft.header = draft.header._replace(started_at=self.manager.clock(), meta=packed)
+
+    def check_limit(self, owner: str | int) -> None:
+        """Raise if *owner* has as many other sessions as the policy allows, and refuses more.
+
+        :meth:`bind` does so by itself. Here a login page can ask before it asks for a password.
+
+        :raises TooManySessions: with ``policy.at_limit="refuse"``.
+        :raises StoreUnavailable: if the sessions cannot be listed.
+        """
+        name = _checked_owner(owner)
+
+        if self.manager.policy.at_limit == "refuse" and self._admitted != name:
+            self.manager.check_limit(name, self)
+            self._admitted = name
 
     def describe(
         self,

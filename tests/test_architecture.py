@@ -32,6 +32,7 @@ LAYERS = [
         "encryption",
         "gateway",
         "housekeeping",
+        "limit",
         "loader",
         "owners",
         "patience",

@@ -10,6 +10,8 @@ import pytest
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit.cookie import Set
+from sessionkit.payload import Stub
+from sessionkit.payload import unpack
 from sessionkit.values import Values
 from tests.core.conftest import MakeManager
 from tests.core.support import DAY
@@ -123,7 +125,7 @@ def test_logging_out_everywhere_ends_what_a_newer_version_has_written(
     assert store.swap(key, record, record._replace(payload=NEWER, version=record.version + 1))
     assert manager.sessions_of("ann") == []
     assert manager.revoke_all("ann") == 1
-    assert store.records() == {}
+    assert unpack(store.records()[key].payload) == Stub("revoked", None, {})
 
 
 class Wrapper:

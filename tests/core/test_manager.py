@@ -568,8 +568,8 @@ class TestSave:
             session.destroy()
             session.manager.revoke_all("ann")
 
-        assert browser.visit(view) is None
-        assert store.records() == {}
+        assert browser.visit(view) == Delete()
+        assert [record.owner for record in store.records().values()] == [None]
 
     def test_after_the_commit_it_raises(self, browser: Browser) -> None:
         session = browser.open()

@@ -15,12 +15,17 @@ Intent = t.Literal["keep", "renew", "bind", "end"]
 
 @dataclasses.dataclass
 class Entry:
-    """What stands under an id: a session, or the id that replaced it."""
+    """What stands under an id: a session, the id that replaced it, or that it was revoked."""
 
     values: Data
     flash: Data
     owner: str | None
     successor: str | None = None
+    revoked: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.successor is None and not self.revoked
 
 
 @dataclasses.dataclass
@@ -43,6 +48,8 @@ class Request:
     #: What an early save has decided already: the cookie's new value, or "delete".
     announced: str | None = None
     lost: bool = False
+    #: The cookie leads to a session that somebody else has ended.
+    was_revoked: bool = False
 
     def __post_init__(self) -> None:
         self.take_as_base()
@@ -107,8 +114,8 @@ class Model:
     def open(self, session_id: str | None) -> Request:
         entry = self.entries.get(session_id or "")
 
-        if entry is None:
-            return Request(session_id, "new", {}, {}, None)
+        if entry is None or entry.revoked:
+            return Request(session_id, "new", {}, {}, None, was_revoked=entry is not None)
 
         if entry.successor is not None:
             return Request(session_id, "superseded", {}, {}, None)
@@ -136,7 +143,7 @@ class Model:
             return Ended(None)
 
         entry = self.entries.get(t.cast(str, request.session_id))
-        is_there = entry is not None and entry.successor is None
+        is_there = entry is not None and entry.is_live
 
         if is_there and entry is not None:
             self._lay_over(request, entry)
@@ -153,14 +160,19 @@ class Model:
         assert new_id not in self.entries, "an id was used twice"
         entry = self.entries.get(request.session_id or "")
 
-        if entry is not None and entry.successor is None and request.state == "live":
+        if entry is not None and entry.is_live and request.state == "live":
             self.entries[t.cast(str, request.session_id)] = Entry({}, {}, None, new_id)
 
         self.entries[new_id] = Entry(dict(request.values), dict(request.flash), request.owner)
         request.session_id = new_id
+        request.was_revoked = False
 
     def tip(self, session_id: str | None) -> str | None:
         """Return the id of the live session that *session_id* has become, if any."""
+        last = self._last(session_id)
+        return last if last is not None and self.entries[last].is_live else None
+
+    def _last(self, session_id: str | None) -> str | None:
         while session_id is not None:
             entry = self.entries.get(session_id)
 
@@ -175,12 +187,15 @@ class Model:
         ended = [key for key, entry in self.entries.items() if entry.owner == owner]
 
         for session_id in ended:
-            del self.entries[session_id]
+            self.entries[session_id] = Entry({}, {}, None, revoked=True)
 
         return len(ended)
 
     def _end(self, request: Request) -> Ended:
         last = self.tip(request.session_id) if request.state != "new" else None
+        was_over = request.was_revoked or (
+            request.state != "new" and last is None and self._last(request.session_id) is not None
+        )
         replaces = last == request.session_id and not request.is_empty
 
         if last is not None and not replaces:
@@ -191,7 +206,7 @@ class Model:
 
         # What an early save wrote is over, too: nobody needs its id.
         request.announced = request.announced if request.announced == "delete" else None
-        return Ended("delete" if last is not None else None)
+        return Ended("delete" if last is not None or was_over else None)
 
     def _lay_over(self, request: Request, entry: Entry) -> None:
         values, flash = dict(entry.values), dict(entry.flash)

@@ -78,7 +78,7 @@ def _set_always(self: Committer, session: Session, draft: Draft, *, ok: bool) ->
     return instruction or (draft.stored and Set(draft.stored.session_id, None))
 
 
-def _end_once(self: Committer, key: str, record: Record, owner: str | None = None) -> bool:
+def _end_once(self: Committer, key: str, record: Record, *_: object) -> bool:
     return self._gateway.delete(key, record)
 
 

@@ -270,7 +270,7 @@ class Browsers(RuleBasedStateMachine):
 
         for session_id, entry in self.model.entries.items():
             session = self.manager.load(session_id)
-            assert (session is not None) == (entry.successor is None)
+            assert (session is not None) == entry.is_live
 
             if session is not None:
                 assert dict(session) == entry.values

@@ -110,9 +110,14 @@ class ModelStore:
         if expected is None:
             return self._write(lambda connection, sql: sql.create(connection, key, record))
 
-        return self._write(
-            lambda connection, sql: sql.replace(connection, key, expected, record)
-        ) or self._lost(key)
+        if not self._write(lambda connection, sql: sql.replace(connection, key, expected, record)):
+            return self._lost(key)
+
+        # Nobody's now: somebody has ended it, and left the reason.
+        if record.owner is None and expected.owner is not None and self.in_transaction():
+            note_ending(key, self)
+
+        return True
 
     def delete(self, key: str, expected: Record, /) -> bool:
         if not self._write(lambda connection, sql: sql.delete(connection, key, expected)):
