@@ -35,7 +35,7 @@ saved: Signal = _namespace.signal("saved")
 renewed: Signal = _namespace.signal("renewed")
 
 #: A session was ended: ``reason``, one of ``ended``; ``replaced``: by a new one in its place;
-#: ``revoked``: from elsewhere.
+#: ``revoked``: from elsewhere; ``evicted``: by a login beyond ``policy.max_sessions_per_owner``.
 destroyed: Signal = _namespace.signal("destroyed")
 
 #: An id was used whose time is over: ``owned``. Only known as long as the store has the record.
@@ -53,7 +53,8 @@ merged: Signal = _namespace.signal("merged")
 dropped: Signal = _namespace.signal("dropped")
 
 #: A cookie was refused: ``reason``, one of ``malformed``: no id, or badly signed; ``unknown``: no
-#: such session, any more; ``corrupt``: its record is damaged.
+#: such session, any more; ``revoked``, ``evicted``: somebody else has ended it a while ago;
+#: ``corrupt``: its record is damaged.
 rejected: Signal = _namespace.signal("rejected")
 
 #: An id was used that a newer one has replaced.
