@@ -194,24 +194,27 @@ def _notes_of(session: Session) -> Notes | None:
     return values.notes if isinstance(values, _TracedValues) else None
 
 
-def sink(trace: Trace) -> cabc.Callable[[str], object] | None:
-    """Return what gets the lines; None: nobody.
+def checked_trace(trace: object) -> Trace:
+    """Return *trace* if it says who gets the lines.
 
-    :raises ConfigurationError: if *trace* is nothing of the kind.
+    :raises ConfigurationError: if it does not.
     """
-    if trace is None or trace is False:
-        return None
-
-    if trace is True:
-        return _shown_logger().debug
-
-    if not callable(trace):
+    if not callable(trace) and not isinstance(trace, bool | None):
         raise ConfigurationError(
             "trace must be True, for the logger 'sessionkit.trace', or a function that gets a line "
             f"of text, not {type(trace).__name__}"
         )
 
     return trace
+
+
+def sink(trace: Trace) -> cabc.Callable[[str], object] | None:
+    """Return what gets the lines; None: nobody.
+
+    :raises ConfigurationError: if *trace* is nothing of the kind.
+    """
+    checked = checked_trace(trace)
+    return _shown_logger().debug if checked is True else checked or None
 
 
 def _shown_logger() -> logging.Logger:

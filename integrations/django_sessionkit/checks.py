@@ -40,6 +40,7 @@ def _check_parts() -> cabc.Iterator[checks.CheckMessage]:
         conf.header,
         conf.secrets,
         conf.types,
+        conf.trace,
         conf.remember_devices,
     ):
         try:

@@ -1,8 +1,8 @@
 """From Django's settings to the parts of a :class:`~sessionkit.SessionManager`. Opens nothing.
 
-``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE``, ``HEADER``, ``TYPES`` and
-``REMEMBER_DEVICES``. Where Django has a setting of its own, that one is read; ``POLICY`` and
-``COOKIE`` win over it.
+``SESSIONKIT`` may hold ``STORE``, ``SECRETS``, ``POLICY``, ``COOKIE``, ``HEADER``, ``TYPES``,
+``TRACE`` and ``REMEMBER_DEVICES``. Where Django has a setting of its own, that one is read;
+``POLICY`` and ``COOKIE`` win over it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,21 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.id_header import IdHeader
 from sessionkit.sealed import encrypted_by
 from sessionkit.tokens import Signer
+from sessionkit.trace import Trace
+from sessionkit.trace import checked_trace
 
 from .store_url import StoreURL
 
-SECTIONS: t.Final = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES", "REMEMBER_DEVICES")
+SECTIONS: t.Final = (
+    "STORE",
+    "SECRETS",
+    "POLICY",
+    "COOKIE",
+    "HEADER",
+    "TYPES",
+    "TRACE",
+    "REMEMBER_DEVICES",
+)
 #: The file beside the project, if no store is configured.
 DEFAULT_FILE: t.Final = "sessionkit.sqlite3"
 
@@ -167,6 +178,16 @@ def types() -> list[t.Any]:
     kinds = [_imported(kind, "TYPES") if isinstance(kind, str) else kind for kind in given]
     _accepted("TYPES", lambda: Codec(kinds))
     return kinds
+
+
+def trace() -> Trace:
+    """Return who gets a line for each request; nobody does without ``DEBUG``.
+
+    The line is made at the commit, which only the middleware of this package makes.
+    """
+    given = section("TRACE")
+    _accepted("TRACE", lambda: checked_trace(given))
+    return checked_trace(given) if settings.DEBUG else None
 
 
 def remember_devices() -> bool:

@@ -58,6 +58,7 @@ def _build() -> BaseManager:
                 cookie=conf.cookie(),
                 header=conf.header(),
                 types=conf.types(),
+                trace=conf.trace(),
                 bare_ids=True,
             )
 
@@ -79,6 +80,7 @@ def sealed_manager() -> SealedSessionManager | None:
             cookie=conf.cookie(),
             header=conf.header(),
             types=conf.types(),
+            trace=conf.trace(),
         )
     except SettingsError:
         raise
@@ -152,7 +154,7 @@ def _same_file(one: str, other: str) -> bool:
 def _forget(*, setting: str, **_: t.Any) -> None:
     global _manager  # noqa: PLW0603
 
-    if setting == "SESSIONKIT" or setting == "BASE_DIR" or setting.startswith("SESSION_"):
+    if setting in ("SESSIONKIT", "BASE_DIR", "DEBUG") or setting.startswith("SESSION_"):
         with _lock:
             _manager = None
 

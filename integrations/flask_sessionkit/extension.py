@@ -26,8 +26,8 @@ class SessionKit:
     ``SESSIONKIT_STORE`` (a URL or a store, or ``"cookie:"`` for sessions inside of their cookie;
     the default is an SQLite file in the instance folder), ``SESSIONKIT_SECRETS``,
     ``SESSIONKIT_POLICY``, ``SESSIONKIT_COOKIE``, ``SESSIONKIT_HEADER``, ``SESSIONKIT_TYPES``,
-    ``SESSIONKIT_REMEMBER_DEVICES``, and Flask's own ``SESSION_COOKIE_...`` and
-    ``PERMANENT_SESSION_LIFETIME``.
+    ``SESSIONKIT_TRACE``, ``SESSIONKIT_REMEMBER_DEVICES``, and Flask's own ``SESSION_COOKIE_...``
+    and ``PERMANENT_SESSION_LIFETIME``.
 
     :param app: the application; or call :meth:`init_app` later.
     :param manager: in place of all settings, to share one with other ways in. Its policy should

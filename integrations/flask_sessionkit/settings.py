@@ -20,6 +20,7 @@ from sessionkit.policy import seconds
 from sessionkit.sealed import SealedSessionManager
 from sessionkit.sealed import encrypted_by
 from sessionkit.stores import open_store
+from sessionkit.trace import checked_trace
 
 if t.TYPE_CHECKING:
     import flask
@@ -28,7 +29,7 @@ if t.TYPE_CHECKING:
     from sessionkit.store import Store
 
 _PREFIX = "SESSIONKIT_"
-_NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES")
+_NAMES = ("STORE", "SECRETS", "POLICY", "COOKIE", "HEADER", "TYPES", "TRACE")
 # What is heeded although a manager was given.
 _ALWAYS: t.Final = ("REMEMBER_DEVICES",)
 
@@ -98,6 +99,10 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> BaseManager:
     with _naming("SESSIONKIT_HEADER"):
         _ = None if header is None else IdHeader(header)
 
+    with _naming("SESSIONKIT_TRACE"):
+        given = checked_trace(config.get("SESSIONKIT_TRACE"))
+        trace = given if app.debug else None
+
     with _naming("SESSIONKIT_STORE"):
         encrypted = encrypted_by(config.get("SESSIONKIT_STORE"))
 
@@ -110,6 +115,7 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> BaseManager:
                 cookie=cookie,
                 header=header,
                 types=types,
+                trace=trace,
             )
 
     with _naming("SESSIONKIT_STORE"):
@@ -117,7 +123,13 @@ def make_manager(app: flask.Flask, interface: SessionInterface) -> BaseManager:
 
     with _naming("SESSIONKIT_STORE, SESSIONKIT_SECRETS or SESSIONKIT_TYPES"):
         return SessionManager(
-            store, secrets=secrets, policy=policy, cookie=cookie, header=header, types=types
+            store,
+            secrets=secrets,
+            policy=policy,
+            cookie=cookie,
+            header=header,
+            types=types,
+            trace=trace,
         )
 
 
