@@ -18,10 +18,12 @@ items                  where
                        51-54 in all orders in ``tests/interleavings``, 59 in ``tests/wsgi``, 61 of
                        SQLite (the other files have their own store's tests)
 62                     the tokens of Flask-WTF in ``tests/flask/test_csrf.py``
+18                     ``test_asvs.py``, and of Django in ``tests/django/test_passwords.py``
+ASVS 5.0, V7           ``test_asvs.py``, and what an application alone can do
 63                     ``tests/suites``: the suites of the frameworks themselves
 hostile input          ``test_fuzz_cookie.py``, ``test_fuzz_store.py``, ``test_fuzz_settings.py``
 defects of peers       ``test_peers.py``; those of the seeds in ``tests/seeds``
 =====================  =============================================================================
 
-Not here: 16-20, 25 in depth, 29, 32, 41 and 44, which are features with tests of their own.
+Not here: 16, 19, 20, 25 in depth, 29, 32, 41 and 44, which are features with tests of their own.
 """
