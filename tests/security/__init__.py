@@ -8,6 +8,8 @@ items                  where
 =====================  =============================================================================
 1-7                    ``test_a_identifier.py``
 8-15                   ``test_b_life_cycle.py``
+17-19                  ``test_i_owners.py``, ``test_asvs.py``; 18 of Django, where it does by
+                       itself, in ``tests/django/test_passwords.py``
 21-28                  ``test_c_failure.py``; 27 with real servers in ``tests/attacks``
 30, 31, 33-38          ``test_d_serialisation.py``; 37 in depth in ``tests/core/test_codec.py``
 34                     refused where the secret is the only protection. On the server the id is the
@@ -18,12 +20,11 @@ items                  where
                        51-54 in all orders in ``tests/interleavings``, 59 in ``tests/wsgi``, 61 of
                        SQLite (the other files have their own store's tests)
 62                     the tokens of Flask-WTF in ``tests/flask/test_csrf.py``
-18                     ``test_asvs.py``, and of Django in ``tests/django/test_passwords.py``
 ASVS 5.0, V7           ``test_asvs.py``, and what an application alone can do
 63                     ``tests/suites``: the suites of the frameworks themselves
 hostile input          ``test_fuzz_cookie.py``, ``test_fuzz_store.py``, ``test_fuzz_settings.py``
 defects of peers       ``test_peers.py``; those of the seeds in ``tests/seeds``
 =====================  =============================================================================
 
-Not here: 16, 19, 20, 25 in depth, 29, 32, 41 and 44, which are features with tests of their own.
+Not here: 16, 20, 25 in depth, 29, 32, 41 and 44, which are features with tests of their own.
 """

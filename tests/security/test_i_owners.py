@@ -1,12 +1,19 @@
-"""Section "the user's sessions" of the list: seeing and ending them. ASVS 7.4 and 7.5."""
+"""The user's sessions: seeing and ending them, and how many there may be. ASVS 7.1.2, 7.4, 7.5."""
 
 from __future__ import annotations
 
+import typing as t
+
 from sessionkit import Session
+from sessionkit import Store
+from sessionkit.errors import TooManySessions
 from sessionkit.testing import FakeClock
 
+from .conftest import MakeSite
 from .sites import Jar
+from .sites import Query
 from .sites import Site
+from .sites import login
 
 
 def log_in(site: Site, user: str = "alice") -> Jar:
@@ -75,3 +82,35 @@ def test_asvs_7_4_1_what_is_over_is_neither_listed_nor_live(
     clock.advance(400 * 24 * 3600)
     assert stored_site.manager.sessions_of("alice") == []
     assert who(left, late) == ["nobody", "nobody"]
+
+
+def test_item_19_asvs_7_1_2_one_login_too_many_ends_the_oldest(
+    make_site: MakeSite, any_store: Store, kind: str, clock: FakeClock
+) -> None:
+    site = make_site(kind, any_store, max_sessions_per_owner=2)
+    other = log_in(site, "bob")
+    jars = []
+
+    for _ in range(3):
+        clock.advance(1)
+        jars.append(log_in(site))
+
+    assert who(*jars, other) == ["nobody", "alice", "alice", "bob"]
+    assert len(site.manager.sessions_of("alice")) == 2
+
+
+def test_item_19_asvs_7_1_2_or_is_refused(
+    make_site: MakeSite, any_store: Store, kind: str, clock: FakeClock
+) -> None:
+    def guarded(session: t.Any, query: Query) -> str:
+        try:
+            return login(session, query)
+        except TooManySessions:
+            return "log out elsewhere"
+
+    site = make_site(kind, any_store, max_sessions_per_owner=2, at_limit="refuse")
+    site.views["/login"] = guarded
+    jars = [log_in(site) for _ in range(3)]
+    assert who(*jars) == ["alice", "alice", "nobody"]
+    jars[0].get("/logout")
+    assert jars[2].get("/login").body == "hello alice"
