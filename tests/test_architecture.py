@@ -29,6 +29,7 @@ LAYERS = [
         "breaker",
         "census",
         "committer",
+        "counting",
         "encryption",
         "gateway",
         "housekeeping",
@@ -42,7 +43,7 @@ LAYERS = [
         "trace",
         "trace_text",
     },
-    {"middleware", "current", "nesting", "routes", "testing"},
+    {"middleware", "current", "nesting", "routes", "status", "testing"},
     {""},  # sessionkit/__init__.py: re-exports
     {"command_line"},
     {"__main__"},

@@ -8,6 +8,7 @@ import typing as t
 
 from django.core.exceptions import ImproperlyConfigured
 
+from sessionkit.draft import EndedReason
 from sessionkit.draft import State
 from sessionkit.flash import Flash
 from sessionkit.policy import Outage
@@ -50,6 +51,10 @@ class SessionExtras(SessionMapping):
         return self._core.state
 
     @property
+    def ended_reason(self) -> EndedReason | None:
+        return self._core.ended_reason
+
+    @property
     def available(self) -> bool:
         return self._core.available
 
@@ -87,8 +92,11 @@ class SessionExtras(SessionMapping):
         return self._core.mutate(key, function, default)
 
     def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
-        self._modified = True
         self._core.bind(owner, keep=keep, **meta)
+        self._modified = True
+
+    def check_limit(self, owner: str | int) -> None:
+        self._core.check_limit(owner)
 
     def describe(self, **meta: t.Any) -> None:
         self._load_core()
