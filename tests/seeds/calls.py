@@ -106,9 +106,7 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
         "set_session_id(ctx)": (
             "v_x_sessions:test_set_session_id_before_there_is_anything_to_store",
         ),
-        "get(ctx)": (
-            "v_x_sessions:test_get_tells_new_from_expired_by_a_signal_and_by_nothing_else",
-        ),
+        "get(ctx)": ("v_x_sessions:test_get_tells_expired_ended_and_unknown",),
         "save(ctx, data)": ("v_x_sessions:test_get_set_destroy",),
         "resave(ctx, data)": (
             "v_x_sessions:test_a_new_id_is_really_given_and_the_old_one_is_dead",
@@ -160,7 +158,10 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
             "sact_session:test_sessions_are_counted",
         ),
         "get(fields) of 0.1": ("sact_session:test_some_fields",),
-        "set(values, maxAge) of 0.1": ("sact_session:test_set_with_a_life_of_its_own",),
+        "set(values, maxAge) of 0.1": (
+            "sact_session:test_set_with_a_life_of_its_own",
+            "sact_session:test_set_of_a_key_with_a_life_of_its_own",
+        ),
         "unset(fields) of 0.1": ("sact_session:test_unset_several",),
         "touch() of 0.1": (
             "sact_session:test_touching_extends_the_life",

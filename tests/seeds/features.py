@@ -60,7 +60,7 @@ FEATURES: dict[str, tuple[str, ...] | str] = {
     "durations as text": "durations as text",
     "live longer by use": ("sact_session:test_touching_extends_the_life",),
     "a life of its own": ("sact_session:test_set_with_a_life_of_its_own",),
-    "tell unknown from expired": 'errors for "no id", "unknown" and "expired"',
+    "tell unknown from expired": ("v_x_sessions:test_get_tells_expired_ended_and_unknown",),
     "errors of the store": ("genie:test_a_read_that_fails_overwrites_nothing",),
     "options of the cookie": (
         "v_x_sessions:test_cookie_options",

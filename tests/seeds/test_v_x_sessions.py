@@ -69,9 +69,9 @@ class TestStore:
             Browser(manager).put(number=number)
 
         assert sorted(stored.values["number"] for stored in manager.all()) == [0, 1, 2]
-        assert len(list(store.keys())) == manager.count() == 3
+        assert len(list(store.keys())) == manager.count().live == 3
         assert store.clear() == 3
-        assert manager.count() == 0
+        assert manager.count().live == 0
 
     def test_a_store_of_ones_own(self, make_manager: MakeManager, clock: FakeClock) -> None:
         browser = Browser(make_manager(on=PlainStore(clock)))
@@ -93,12 +93,23 @@ class TestSessions:
         assert browser.open().state == "live"
         assert Browser(browser.manager, f"{browser.value}x").open().state == "new"
 
-    def test_get_tells_new_from_expired_by_a_signal_and_by_nothing_else(
-        self, browser: Browser, clock: FakeClock
-    ) -> None:
+    def test_get_tells_expired_ended_and_unknown(self, browser: Browser, clock: FakeClock) -> None:
         browser.put(a=1)
-        clock.advance(10**6)
-        assert (browser.open().state, browser.see()) == ("new", {})
+        ended, unknown, nobody = browser.twin(), browser.twin(), Browser(browser.manager)
+        unknown.value = "u" * 40
+        clock.advance(24 * 3600)
+        ended.log_in("ann")
+        revoked = ended.twin()
+        assert browser.manager.revoke_all("ann") == 1
+        found = [each.open() for each in (browser, revoked, unknown, nobody)]
+        assert [dict(session) for session in found] == [{}] * 4
+        assert [session.state for session in found] == ["new"] * 4
+        assert [session.ended_reason for session in found] == [
+            "expired",
+            "revoked",
+            "unknown",
+            None,
+        ]
 
     def test_destroy_and_logout(self, browser: Browser, store: FullStore) -> None:
         browser.log_in("ann")
@@ -273,6 +284,6 @@ class TestNotShared:
     ) -> None:
         Browser(manager).put(a=1)
         clock.advance(10**6)
-        assert (manager.count(), list(manager.all())) == (0, [])
+        assert (manager.count().live, list(manager.all())) == (0, [])
         assert manager.purge() == 1
         assert store.records() == {}
