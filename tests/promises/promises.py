@@ -7,6 +7,9 @@ import concurrent.futures
 import contextlib
 import datetime
 import decimal
+import functools
+import operator
+import threading
 import typing as t
 import uuid
 
@@ -25,6 +28,9 @@ from tests.security.sites import KINDS
 from tests.security.sites import site_of
 
 WRITERS, ROUNDS = 6, 5
+
+#: How often two requests race.
+RACES = 400
 
 #: One of each kind that JSON would change or refuse.
 VALUES: dict[str, t.Any] = {
@@ -63,6 +69,10 @@ def seen(manager: BaseManager, cookie: str) -> dict[str, t.Any]:
     values = dict(session)
     assert manager.commit(session) is None
     return values
+
+
+def _call(function: cabc.Callable[[], t.Any]) -> t.Any:
+    return function()
 
 
 class Told:
@@ -207,6 +217,46 @@ class StorePromises(Promises):
             assert seen(manager, cookie) == {}
             assert visit(manager, cookie, lambda session: session.update(revived=True)) != cookie
             assert seen(managers[0], cookie) == {}
+
+    def test_2_a_renewal_that_races_with_the_end_of_all_leaves_none_alive(
+        self, manager: BaseManager, make_manager: MakeManager
+    ) -> None:
+        start = threading.Barrier(2, timeout=30)
+        other = make_manager()
+
+        def renew(cookie: str, *, late: bool) -> t.Any:
+            session = manager.open(cookie)
+            # Whoever has read it renews what may be over.
+            assert not late or session.owner
+            start.wait()
+            session.renew()
+            return manager.commit(session)
+
+        def end(cookie: str, owner: str) -> None:
+            start.wait()
+
+            if 8 in self.instead:
+                visit(other, cookie, Session.destroy)
+            else:
+                other.revoke_all(owner)
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for n in range(RACES):
+                owner = f"alice {n}"
+                cookie = cookie_of(manager, operator.methodcaller("bind", owner))
+                racers = [
+                    functools.partial(renew, cookie, late=n % 2 == 0),
+                    functools.partial(end, cookie, owner),
+                ]
+                # Mostly the one that comes last to the start is the first to go on.
+                turn = 1 if n % 4 < 2 else -1
+                told, _ = list(pool.map(_call, racers[::turn]))[::turn]
+                assert manager.open(cookie).owner is None
+
+                if isinstance(told, Set):
+                    assert manager.open(f"{manager.cookie.name}={told.value}").owner is None
+
+                assert 8 in self.instead or other.sessions_of(owner) == []
 
     def test_3_an_untouched_session_costs_nothing(
         self, manager: BaseManager, open_store: cabc.Callable[[], Store]
