@@ -6,6 +6,7 @@ from . import errors as errors
 from . import signals as signals
 from .codec import CustomType as CustomType
 from .cookie import CookieOptions as CookieOptions
+from .counting import Count as Count
 from .current import current_session as current_session
 from .devices import device_of as device_of
 from .manager import SessionManager as SessionManager

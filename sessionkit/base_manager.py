@@ -36,6 +36,7 @@ if t.TYPE_CHECKING:
     from .base_committer import Writer
     from .census import StoredSession
     from .codec import CustomType
+    from .counting import Count
     from .draft import Draft
     from .owners import SessionInfo
 
@@ -189,8 +190,8 @@ class BaseManager(abc.ABC):
         """Remove expired sessions; return how many."""
 
     @abc.abstractmethod
-    def count(self) -> int:
-        """Return the number of sessions."""
+    def count(self) -> Count:
+        """Return how many sessions live, with and without an owner."""
 
     @abc.abstractmethod
     def close(self) -> None:

@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
 
     from .census import StoredSession
     from .codec import CustomType
+    from .counting import Count
 
 #: What settings have in the place of a store's URL, and whether the cookie is encrypted then.
 URLS: t.Final = {"cookie:": True, "cookie:encrypted": True, "cookie:signed": False}
@@ -139,7 +140,7 @@ class SealedSessionManager(BaseManager):
     def purge(self) -> int:
         raise _unsupported("be purged")
 
-    def count(self) -> int:
+    def count(self) -> Count:
         raise _unsupported("be counted")
 
     def close(self) -> None:

@@ -117,7 +117,7 @@ def test_a_request_under_way_revives_nobody(emptied: Emptied, write: str) -> Non
     assert website.manager.commit(session) is None
     assert alice.get("/read").text == "nobody"
     assert website.manager.sessions_of("alice") == []
-    assert website.manager.count() == 0
+    assert website.manager.count().live == 0
 
 
 def test_a_login_under_way_is_a_session_of_its_own(emptied: Emptied) -> None:

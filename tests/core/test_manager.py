@@ -800,7 +800,7 @@ class TestUpkeep:
         clock.advance(DAY)
         alive = Browser(manager)
         alive.put(a=1)
-        assert (manager.count(), manager.purge()) == (1, 0)
+        assert (manager.count().live, manager.purge()) == (1, 0)
         clock.advance(store.memory.margin + 1)
         assert manager.purge() == 10
         assert alive.see() == {"a": 1}

@@ -278,7 +278,10 @@ class Browsers(RuleBasedStateMachine):
                 assert session.owner == entry.owner
 
         if isinstance(self.store, Enumerable):
-            assert self.manager.count() == len(self.model.entries)
+            assert self.store.count(self.clock()) == len(self.model.entries)
+            lives = [entry for entry in self.model.entries.values() if entry.is_live]
+            owned = [entry for entry in lives if entry.owner is not None]
+            assert self.manager.count()[:2] == (len(lives), len(owned))
 
         if not isinstance(self.store, Owned):
             return

@@ -15,6 +15,7 @@ from _typeshed.wsgi import WSGIApplication
 from typing_extensions import assert_type
 
 from sessionkit import CookieOptions
+from sessionkit import Count
 from sessionkit import CustomType
 from sessionkit import Record
 from sessionkit import Session
@@ -111,7 +112,8 @@ def using(manager: SessionManager) -> None:
     assert_type(manager.revoke(7, "public-id"), bool)
     assert_type(manager.revoke_all("ann", except_=session), int)
     assert_type(manager.purge(), int)
-    assert_type(manager.count(), int)
+    assert_type(manager.count(), Count)
+    assert_type(manager.count().ownerless, int)
 
 
 def optional_results_must_be_looked_at(manager: SessionManager) -> None:
