@@ -18,7 +18,10 @@ PUBLIC: dict[str, str] = {
         "MemoryStore Sessions set_session_id validate_session logout save resave get_session_id "
         "CookieOptions CurrentSession DBStoreSessions"
     ),
-    "@sact/session": "session delete get getKey getSessionId set setCookie setCostumCookie",
+    "@sact/session": (
+        "session Session _id _store _options _req _reply delete get getKey getSessionId set "
+        "setCookie setCostumCookie"
+    ),
     "lucid": (
         "session.File session.Cookie session.Database session.Redis ses.Get ses.Set ses.Destroy "
         "ses.SetFlash ses.GetFlash ses.SetFlashMap ses.GetFlashMap"
@@ -56,7 +59,8 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
     "GenieSession.jl": {
         "Session": ("genie_session:test_the_whole_of_it",),
         "init()": ("genie_session:test_init_is_a_constructor",),
-        "start(req, res, params)": ("genie:test_a_request_is_given_a_session",),
+        "start(req, res; options)": ("genie:test_a_request_is_given_a_session",),
+        "start(id, req, res; options)": ("genie:test_with_an_id_and_cookie_options",),
         "session(params)": (
             "genie_session:test_session_of_the_request",
             "genie_session:test_every_call_is_the_same_session",
@@ -131,6 +135,10 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "@sact/session": {
         "session(app, options)": ("genie:test_a_request_is_given_a_session",),
+        "new Session(req, reply, store, options)": ("genie:test_id_of_a_request",),
+        "_id, _store, _options, _req, _reply": (
+            "sact_session:test_a_session_knows_its_manager_and_no_request",
+        ),
         "options.store": ("sact_session:test_a_store_is_required",),
         "options.key, options.cookie": ("genie_session:test_init_is_a_constructor",),
         "set(id, meta)": ("sact_session:test_set_and_get",),

@@ -52,6 +52,11 @@ class TestLogin:
         assert browser.open().public_id == name
         assert Browser(browser.manager, name).open().owner is None
 
+    def test_a_session_knows_its_manager_and_no_request(self, manager: SessionManager) -> None:
+        session = manager.open()
+        assert session.manager is manager
+        assert (session.cookie, manager.policy.outage) == (manager.cookie, session.outage)
+
     def test_a_store_is_required(self) -> None:
         with pytest.raises(ConfigurationError, match="store"):
             SessionManager(None)  # type: ignore[arg-type]
