@@ -16,7 +16,9 @@ import pytest
 from sessionkit import CookieOptions
 from sessionkit import SessionManager
 from sessionkit import SessionPolicy
+from sessionkit import signals
 from sessionkit import tokens
+from sessionkit.status import Status
 from sessionkit.stores.memory import MemoryStore
 
 from .calls import CALLS
@@ -27,6 +29,7 @@ from .features import FEATURES
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "seeds.md"
 NOT_HERE = "What has no counterpart"
+BEYOND = "What none of the five has"
 
 
 @functools.cache
@@ -101,6 +104,8 @@ NAMES = {
     "manager": SESSION.manager,
     "store": MemoryStore(),
     "tokens": tokens,
+    "signals": signals,
+    "Status": Status,
     "SessionManager": SessionManager,
     "SessionPolicy": SessionPolicy,
     "CookieOptions": CookieOptions,
@@ -109,7 +114,7 @@ NAMES = {
 
 def expressions() -> cabc.Iterator[ast.AST]:
     """The code in the second cells, as far as it is Python."""
-    for section in [*CALLS, NOT_HERE]:
+    for section in [*CALLS, NOT_HERE, BEYOND]:
         for cell in [cell for table in tables(section) for cell in table.values()]:
             for code in re.findall(r"`([^`]+)`", cell):
                 with contextlib.suppress(SyntaxError):
