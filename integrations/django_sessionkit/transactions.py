@@ -12,6 +12,7 @@ import weakref
 
 from sessionkit import Session
 from sessionkit import SessionManager
+from sessionkit import signals
 from sessionkit.current import current
 from sessionkit.draft import Intent
 from sessionkit.draft import Stored
@@ -103,6 +104,22 @@ class TransactionalManager(SessionManager):
         """End again what the request of *session* has ended in a transaction."""
         for key in _endings.take(session):
             self._committer.end(key, self._gateway.get(key))
+
+    def end_stored(self, key: str, owner: str | None) -> bool:
+        """End what is stored under *key*, or what has replaced it, while it is *owner*'s.
+
+        What ``revoke`` does, for who has the key and not the id: the session may be nobody's, and
+        of many sessions each costs the same.
+
+        :return: False if there is nothing to end.
+        """
+        record = self._gateway.get(key)
+        ended = self._committer.end(key, record, lambda found: found.owner == owner, "revoked")
+
+        if ended:
+            signals.emit(signals.destroyed, self, session=None, reason="revoked")
+
+        return bool(ended)
 
     @property
     def _transactional(self) -> Transactional:
