@@ -14,6 +14,7 @@ from sessionkit.errors import ConfigurationError
 from . import conf
 from .registry import open_url
 from .registry import refuse_application_database
+from .registry import refuse_limit
 from .registry import sealed_manager
 from .store_url import StoreURL
 
@@ -25,9 +26,11 @@ def check_settings(**_: t.Any) -> list[checks.CheckMessage]:
     except ConfigurationError as error:
         return [checks.Error(str(error), id="sessionkit.E001")]
 
+    wrong_parts = [*_check_parts()]
+
     return [
-        *_check_parts(),
-        *_check_store(),
+        *wrong_parts,
+        *_check_store(limit=not wrong_parts),
         *_check_password(),
         *_check_serializer(),
     ]
@@ -49,7 +52,7 @@ def _check_parts() -> cabc.Iterator[checks.CheckMessage]:
             yield checks.Error(str(error), id="sessionkit.E001")
 
 
-def _check_store() -> cabc.Iterator[checks.CheckMessage]:
+def _check_store(*, limit: bool) -> cabc.Iterator[checks.CheckMessage]:
     try:
         if sealed_manager() is not None:
             return
@@ -58,7 +61,11 @@ def _check_store() -> cabc.Iterator[checks.CheckMessage]:
 
         # A callable may do anything; it is called when the first session is needed.
         if isinstance(made_from, str):
-            refuse_application_database(open_url(made_from))
+            store = open_url(made_from)
+            refuse_application_database(store)
+
+            if limit:
+                refuse_limit(store)
     except ConfigurationError as error:
         yield checks.Error(str(error), id="sessionkit.E002")
 

@@ -7,12 +7,14 @@ import typing as t
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib import auth
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models.signals import post_save
 
 from sessionkit.current import current
 from sessionkit.devices import device_of
+from sessionkit.errors import TooManySessions
 from sessionkit.errors import UnsupportedOperation
 
 from . import conf
@@ -31,13 +33,40 @@ def listen() -> None:
         )
 
 
-def _logged_in(request: t.Any, **_: t.Any) -> None:
+def _logged_in(request: t.Any, user: t.Any, **_: t.Any) -> None:
     from .engine import SessionStore
 
     session = getattr(request, "session", None)
 
-    if isinstance(session, SessionStore) and conf.remember_devices():
+    if not isinstance(session, SessionStore):
+        return
+
+    try:
+        session.check_limit(str(user.pk))
+    except TooManySessions:
+        _undo(request)
+        raise
+
+    if conf.remember_devices():
         session.describe(**device_of(request.META))
+
+
+def _undo(request: t.Any) -> None:
+    """Leave nothing of a login that was refused."""
+    # It needs the application's models, which are there if there is a user.
+    from django.contrib.auth.models import AnonymousUser
+
+    async def auser() -> AnonymousUser:
+        return AnonymousUser()
+
+    for key in (auth.SESSION_KEY, auth.BACKEND_SESSION_KEY, auth.HASH_SESSION_KEY):
+        request.session.pop(key, None)
+
+    if hasattr(request, "user"):
+        request.user = AnonymousUser()
+
+    if hasattr(request, "auser"):
+        request.auser = auser
 
 
 def _user_saved(

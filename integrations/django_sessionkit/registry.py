@@ -15,6 +15,7 @@ from sessionkit import SessionManager
 from sessionkit import Store
 from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
+from sessionkit.limit import check_index
 from sessionkit.store import Closeable
 from sessionkit.store import offers
 from sessionkit.stores import open_store
@@ -50,6 +51,7 @@ def _build() -> BaseManager:
 
         if _manager is None:
             store = _store()
+            refuse_limit(store)
             kind = TransactionalManager if offers(store, Transactional) else SessionManager
             _manager = kind(
                 store,
@@ -124,6 +126,16 @@ def open_url(url: str) -> Store:
         return ModelStore.from_url(url)
     except ConfigurationError as error:
         raise SettingsError(f"SESSIONKIT['STORE']: {error}") from error
+
+
+def refuse_limit(store: object) -> None:
+    """Raise ``SettingsError`` if the policy limits what *store* cannot list."""
+    try:
+        check_index(store, conf.policy())
+    except SettingsError:
+        raise
+    except ConfigurationError as error:
+        raise SettingsError(f"SESSIONKIT['POLICY']: {error}") from error
 
 
 def refuse_application_database(store: object) -> None:

@@ -14,6 +14,7 @@ import flask
 from sessionkit.devices import device_of
 from sessionkit.draft import Draft
 from sessionkit.draft import Intent
+from sessionkit.errors import TooManySessions
 from sessionkit.session import Session
 
 if t.TYPE_CHECKING:
@@ -38,16 +39,40 @@ def watch(app: flask.Flask) -> bool:
 
     signals = importlib.import_module("flask_login.signals")
     signals.user_logged_in.connect(_logged_in, app)
+    signals.user_loaded_from_cookie.connect(_remembered, app)
     signals.user_logged_out.connect(_logged_out, app)
     return True
 
 
 def _logged_in(app: flask.Flask, **_: t.Any) -> None:
-    flask.request.environ[_EVENT] = _LOGGED_IN
     opened: object = flask.session
 
-    if isinstance(opened, Session) and opened.owner != str(opened.get(_USER)):
-        _forget_form_tokens(opened)
+    if isinstance(opened, Session):
+        _admit(app, opened)
+
+        if opened.owner != str(opened.get(_USER)):
+            _forget_form_tokens(opened)
+
+    flask.request.environ[_EVENT] = _LOGGED_IN
+
+
+def _remembered(app: flask.Flask, **_: t.Any) -> None:
+    opened: object = flask.session
+
+    if isinstance(opened, Session):
+        _admit(app, opened)
+
+
+def _admit(app: flask.Flask, session: Session) -> None:
+    """Let a login beyond the limit raise while the view can answer; leave nothing of it."""
+    try:
+        session.check_limit(str(session.get(_USER)))
+    except TooManySessions:
+        for key in _WRITTEN:
+            session.pop(key, None)
+
+        t.cast(t.Any, app).login_manager._update_request_context_with_user()
+        raise
 
 
 def _forget_form_tokens(session: Session) -> None:
