@@ -11,10 +11,12 @@ import sys
 import time
 import typing as t
 
+from .counting import count_sessions
 from .errors import ConfigurationError
 from .errors import SessionError
 from .errors import UnsupportedOperation
 from .store import Closeable
+from .store import Enumerable
 from .store import Store
 from .store import Sweepable
 from .store import offers
@@ -55,15 +57,12 @@ def purge(store: Store) -> None:
             f"{type(store).__name__} has nothing to purge: what has expired goes by itself"
         )
 
-    if isinstance(store, MemoryStore):
-        raise UnsupportedOperation("what a process has in its memory only it can purge")
-
-    _must_exist(store)
+    _must_be_reached(store)
     sweepable = t.cast(Sweepable, store)
     removed = 0
 
     try:
-        with _progress() as advance:
+        with _progress("expired sessions", "removed") as advance:
             while found := sweepable.sweep(time.time(), BATCH):
                 removed += found
                 advance(found)
@@ -74,8 +73,36 @@ def purge(store: Store) -> None:
         print(f"{removed} expired sessions removed")  # noqa: T201  # the command's answer
 
 
-def _must_exist(store: Store) -> None:
-    """Refuse to make a new store where only an old one can be meant."""
+def count(store: Store) -> None:
+    """Count the sessions with and without an owner. Reads all of them: for a job at night."""
+    if not offers(store, Enumerable):
+        raise UnsupportedOperation(
+            f"{type(store).__name__} cannot go through its sessions, so they cannot be counted"
+        )
+
+    _must_be_reached(store)
+
+    with _progress("sessions", "read") as advance:
+        found = count_sessions(_counted(store, advance), store.get, time.time)
+
+    print(  # noqa: T201  # the command's answer
+        f"sessions: {found.live}; with an owner: {found.owned}, without: {found.ownerless}"
+    )
+
+
+def _counted(store: Store, advance: cabc.Callable[[int], object]) -> cabc.Iterator[str]:
+    enumerable = t.cast(Enumerable, store)
+
+    for key in enumerable.keys():  # noqa: SIM118  # it is no dictionary
+        advance(1)
+        yield key
+
+
+def _must_be_reached(store: Store) -> None:
+    """Refuse a store of another process, and to make a new one where an old one is meant."""
+    if isinstance(store, MemoryStore):
+        raise UnsupportedOperation("what a process has in its memory only it can reach")
+
     path: str | None = getattr(store, "path", None)
 
     if path is not None and not pathlib.Path(path).exists():
@@ -110,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    for command in purge, schema, create_schema:
+    for command in purge, count, schema, create_schema:
         text = (command.__doc__ or "").strip()
         name = command.__name__.replace("_", "-")
         sub = commands.add_parser(name, help=text, description=text)
@@ -146,7 +173,7 @@ class _Opened:
 
 
 @contextlib.contextmanager
-def _progress() -> cabc.Generator[cabc.Callable[[int], object], None, None]:
+def _progress(what: str, done: str) -> cabc.Generator[cabc.Callable[[int], object], None, None]:
     """Show on a terminal how far it has come; elsewhere, as in cron's mail, nothing."""
     if not sys.stderr.isatty():
         yield lambda found: None
@@ -159,7 +186,7 @@ def _progress() -> cabc.Generator[cabc.Callable[[int], object], None, None]:
         yield lambda found: None
         return
 
-    with tqdm(desc="expired sessions", unit=" removed", leave=False) as bar:
+    with tqdm(desc=what, unit=f" {done}", leave=False) as bar:
         yield bar.update
 
 

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import sys
-import termios
 import time
 from pathlib import Path
 
@@ -17,17 +10,8 @@ import pytest
 from sessionkit.stores.sqlite import SQLiteStore
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sessionkit", *arguments],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.command_line.support import run
+from tests.command_line.support import run_on_terminal
 
 
 @pytest.fixture
@@ -59,20 +43,9 @@ def test_a_password_need_not_be_an_argument(url: str) -> None:
 
 def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
     pytest.importorskip("tqdm")
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, 80, 0, 0))
-    done = subprocess.run(
-        [sys.executable, "-m", "sessionkit", "purge", url],
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        timeout=60,
-        check=True,
-    )
-    shown = os.read(ours, 100_000).decode()
-    os.close(theirs)
-    os.close(ours)
-    assert done.stdout == b"2500 expired sessions removed\n"
-    assert "expired sessions: " in shown
+    shown = run_on_terminal("purge", url)
+    assert shown.output == "2500 expired sessions removed\n"
+    assert "expired sessions: " in shown.terminal
 
 
 @pytest.mark.parametrize(
@@ -82,7 +55,7 @@ def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
         ("sqlite:////nowhere/at/all.sqlite3", 2, "there is nothing at /nowhere/at/all.sqlite3"),
         ("file:////nowhere/at/all", 2, "there is nothing at /nowhere/at/all"),
         ("postgresql://:hunter2@127.0.0.1:1/none", 1, "127.0.0.1"),
-        ("memory:", 2, "only it can purge"),
+        ("memory:", 2, "only it can reach"),
         ("nonsense:", 2, "unknown scheme 'nonsense'"),
     ],
 )
