@@ -115,6 +115,10 @@ class BaseCommitter(abc.ABC):
                 signals.saved, self._sender, session=session, keys=set(), reason="refreshed"
             )
 
+    def _tell_end(self, session: object, reason: str) -> None:
+        if signals.destroyed.receivers:
+            signals.emit(signals.destroyed, self._sender, session=session, reason=reason)
+
     def _drop(self, session: object, draft: Draft, reason: str) -> None:
         if signals.dropped.receivers and (keys := draft.changed_keys()):
             signals.emit(signals.dropped, self._sender, session=session, keys=keys, reason=reason)

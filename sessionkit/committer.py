@@ -269,7 +269,7 @@ class Committer(BaseCommitter):
                 ended = self.end(old.key, old.record)
 
                 if ended:
-                    signals.emit(signals.destroyed, self._sender, session=session, reason="ended")
+                    self._tell_end(session, "ended")
 
                 if not draft.is_empty:
                     break
@@ -283,7 +283,7 @@ class Committer(BaseCommitter):
             if self._gateway.move(
                 old.key, old.record, self._records.stub(draft, new.key, now), new.key, new.record
             ):
-                signals.emit(signals.destroyed, self._sender, session=session, reason="replaced")
+                self._tell_end(session, "replaced")
                 self._saved(session, draft, new, signals.created)
                 return instruction
 

@@ -225,7 +225,7 @@ class SealedCommitter(BaseCommitter):
 
         if draft.is_empty:
             if existed:
-                signals.emit(signals.destroyed, self._sender, session=session, reason="ended")
+                self._tell_end(session, "ended")
 
             draft.ended()
             return Delete() if existed else None
@@ -234,7 +234,7 @@ class SealedCommitter(BaseCommitter):
         stored, instruction = self._fitting(draft)
 
         if existed:
-            signals.emit(signals.destroyed, self._sender, session=session, reason="replaced")
+            self._tell_end(session, "replaced")
 
         self._saved(session, draft, stored, signals.created)
         return instruction

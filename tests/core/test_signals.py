@@ -218,6 +218,21 @@ def test_a_receiver_that_raises_is_logged_without_its_text_and_changes_nothing(
     ]
 
 
+def test_signals_that_nobody_listens_to_are_not_even_made_up(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "emit", None)
+    browser.put(a=1)
+    browser.put(a=2)
+    browser.see()
+    browser.manager.clock.advance(DAY / 2)  # type: ignore[attr-defined]
+    browser.see()
+    browser.log_in("ann")
+    browser.visit(Session.renew)
+    browser.log_in("bob")
+    browser.visit(Session.destroy)
+
+
 def test_no_event_holds_an_id_or_a_value(browser: Browser) -> None:
     names = ("created", "saved", "renewed", "destroyed", "merged", "dropped", "rejected")
     events: list[dict[str, t.Any]] = []
