@@ -53,7 +53,7 @@ def test_a_row_says_whose_session_it_is_and_where(viewer: Client, user: User) ->
     visitor()
     rows = {row[2]: row for row in table(viewer, state="live")}
 
-    assert rows["ann@example.org"][:4] == ["Firefox / Linux", "-", "ann@example.org", "Live"]
+    assert rows["ann@example.org"][:4] == ["Firefox on Linux", "-", "ann@example.org", "Live"]
     assert rows["ann@example.org"][6] == "127.0.0.1"
     assert rows["bob"][0] == "Ноутбук 🎒 محمول"
     assert rows["-"][:4] == ["Unknown device", "-", "-", "Live"]

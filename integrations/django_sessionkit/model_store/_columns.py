@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.html import format_html_join
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +22,8 @@ if t.TYPE_CHECKING:
     from .models import Session
 
 _NOTHING: t.Final = "-"
+#: So many characters of a device's name do not widen the list too much.
+_WIDTH: t.Final = 40
 
 
 class Columns:
@@ -33,9 +36,12 @@ class Columns:
         if info is None:
             return _NOTHING
 
-        known = [name for name in (info.browser, info.system) if name]
-        name = info.label or " / ".join(known) or info.user_agent or _("Unknown device")
-        return format_html("<bdi>{}</bdi>", _cut(name, "label"))
+        name = info.browser or info.system or info.user_agent or _("Unknown device")
+
+        if info.browser and info.system:
+            name = _("%(browser)s on %(system)s") % {"browser": info.browser, "system": info.system}
+
+        return format_html("<bdi>{}</bdi>", Truncator(info.label or name).chars(_WIDTH))
 
     @admin.display(description=gettext_lazy("user"))
     def user(self, row: Session) -> str:
