@@ -28,6 +28,13 @@ SCRIPT: t.Final = _read("parallel.js")
 
 FRAMEWORKS: t.Final = {"wsgi": "Raw WSGI", "flask": "Flask", "django": "Django"}
 
+#: What the login says of why the session before is over.
+ENDED: t.Final = {
+    "revoked": "You were logged out from another browser.",
+    "evicted": "You were logged out, since you have logged in in too many other browsers.",
+    "expired": "Your session has expired.",
+}
+
 #: What stands for a field that was left empty.
 EXAMPLES: t.Final = {"name": "alice", "item": "tea", "message": "Hello!"}
 
@@ -71,7 +78,8 @@ def _navigation(current: str) -> Markup:
 
 def _identity(framework: str, session: Session) -> Markup:
     if session.owner is None:
-        return LOGGED_OUT
+        ended = [ENDED[reason]] if (reason := session.ended_reason) in ENDED else []
+        return LOGGED_OUT.format(ended=_each('\n  <p id="ended">{}</p>', ended))
 
     sessions = session.manager.sessions_of(session.owner)
     return LOGGED_IN.format(
