@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import re
+import typing as t
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,6 +13,8 @@ from django.test import Client
 
 from django_sessionkit import get_manager
 from django_sessionkit.model_store.models import Session
+from django_sessionkit.transactions import TransactionalManager
+from sessionkit import signals
 from sessionkit.testing import login
 
 from .admin_site import LIST
@@ -171,3 +174,24 @@ def test_what_is_gone_is_not_ended_again(operator: Client) -> None:
     assert end(operator, name) == "What was selected is gone already."
     assert end(operator, "'; --") == "What was selected is gone already."
     assert not is_alive(ann)
+
+
+def test_what_has_become_somebodys_meanwhile_goes_on() -> None:
+    manager = t.cast(TransactionalManager, get_manager())
+    browser = visitor()
+    (key,) = Session.objects.values_list("key", flat=True)
+    login(browser, "ann")
+    assert manager.end_stored(key, None) is False
+    assert manager.end_stored(key, "bob") is False
+    assert browser.get("/whose").content.startswith(b"ann")
+    reasons: list[t.Any] = []
+
+    def note(sender: object, **values: t.Any) -> None:
+        reasons.append((sender, values["session"], values["reason"]))
+
+    with signals.destroyed.connected_to(note):
+        assert manager.end_stored(key, "ann") is True
+        assert manager.end_stored(key, "ann") is False
+
+    assert reasons == [(manager, None, "revoked")]
+    assert browser.get("/whose").content == b"None None"
