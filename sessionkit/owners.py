@@ -22,6 +22,7 @@ from .policy import SessionPolicy
 from .records import is_stub
 from .store import Owned
 from .store import Record
+from .store import is_owner
 from .store import offers
 
 
@@ -147,13 +148,17 @@ class Owners:
         List, end, and list again, until a listing shows nothing that was not tried yet.
 
         :param choose: gets None for one that cannot be read.
-        :return: how many.
+        :return: how many; those that have expired do not count.
         """
         tried: set[str] = set()
+        is_over = False
         ended = 0
 
         def wanted(record: Record) -> bool:
-            return record.owner == owner and choose(_header(record))
+            nonlocal is_over
+            header = _header(record)
+            is_over = self._is_over(record, header)
+            return record.owner == owner and choose(header)
 
         while untried := [key for key in self._keys_of(owner) if key not in tried]:
             for key in untried:
@@ -166,6 +171,8 @@ class Owners:
                     record is not None
                     and (is_stub(record) or wanted(record))
                     and self._committer.end(key, record, wanted, reason)
+                    # By the clock of another process it may not be, so it is ended, too.
+                    and not is_over
                 ):
                     ended += 1
                     signals.emit(signals.destroyed, self._sender, session=None, reason=reason)
@@ -180,21 +187,22 @@ class Owners:
                 f"{type(store).__name__} cannot list the sessions of an owner"
             )
 
-        return t.cast(Owned, store).owned_by(owner, self._clock())
+        # Not all stores can look for what nobody can be called.
+        return t.cast(Owned, store).owned_by(owner, self._clock()) if is_owner(owner) else ()
 
     def _live(self, owner: str) -> cabc.Iterator[tuple[Record, Header]]:
-        now = self._clock()
-
         for key in self._keys_of(owner):
             record = self._gateway.get(key)
+            header = None if record is None or record.owner != owner else _header(record)
 
-            if record is None or record.owner != owner or record.expires_at <= now:
-                continue
-
-            header = _header(record)
-
-            if header is not None and self._policy.deadline(header) > now:
+            if record is not None and header is not None and not self._is_over(record, header):
                 yield record, header
+
+    def _is_over(self, record: Record, header: Header | None) -> bool:
+        now = self._clock()
+        return record.expires_at <= now or (
+            header is not None and self._policy.deadline(header) <= now
+        )
 
     def _info(self, record: Record, header: Header, current: str | None) -> SessionInfo:
         return SessionInfo(

@@ -15,6 +15,7 @@ from .draft import State
 from .errors import ConfigurationError
 from .moments import moment
 from .policy import seconds
+from .store import is_owner
 
 #: Until when a session lives: seconds without use, a fixed moment, or None for the policy's limits.
 Expiry = float | datetime.timedelta | datetime.datetime | None
@@ -325,7 +326,7 @@ def _checked_owner(owner: str | int) -> str:
 
     name = str(owner)
 
-    if not 1 <= len(name) <= 255 or not name.isprintable():
+    if not is_owner(name):
         raise ConfigurationError("an owner must be 1 to 255 printable characters")
 
     return name

@@ -30,6 +30,11 @@ class Record(t.NamedTuple):
     owner: str | None = None
 
 
+def is_owner(name: str) -> bool:
+    """Say whether *name* can be the owner of a record."""
+    return 1 <= len(name) <= 255 and name.isprintable()
+
+
 class Store(t.Protocol):
     """The three methods that every store has.
 
