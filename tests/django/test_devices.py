@@ -148,6 +148,25 @@ class TestThePage:
         assert "logged out already" in page
         assert len(names(page)) == 1
 
+    @pytest.mark.parametrize("ended", ["here", "there"])
+    def test_one_that_is_ended_while_it_is_listed_is_not_shown(
+        self, manager: BaseManager, spy: Spy, ended: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here, _ = log_in(label="here"), log_in(label="there")
+        (wanted,) = (info.public_id for info in manager.sessions_of("alice") if info.label == ended)
+        owned_by = spy.owned_by
+
+        def end_what_is_listed(owner: str, now: float) -> cabc.Collection[str]:
+            keys = owned_by(owner, now)
+            monkeypatch.setattr(spy, "owned_by", owned_by)
+            assert manager.revoke("alice", wanted)
+            return keys
+
+        monkeypatch.setattr(spy, "owned_by", end_what_is_listed)
+        page = text(here)
+        assert names(page) == (["there"] if ended == "here" else ["here This device"])
+        assert here.get(PAGE).status_code == (403 if ended == "here" else 200)
+
     def test_this_device_is_logged_out_elsewhere(self, manager: BaseManager) -> None:
         client = log_in()
         (info,) = manager.sessions_of("alice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import html
 import re
 import typing as t
@@ -147,6 +148,31 @@ def test_one_that_was_ended_meanwhile(app: flask.Flask, manager: BaseManager) ->
     page = press(here, end=other)
     assert "logged out already" in page.text
     assert len(names(page)) == 1
+
+
+@pytest.mark.parametrize("ended", ["here", "there"])
+def test_one_that_is_ended_while_it_is_listed_is_not_shown(
+    app: flask.Flask,
+    manager: BaseManager,
+    spy: Spy,
+    ended: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, _ = log_in(app, label="here"), log_in(app, label="there")
+    (wanted,) = (info.public_id for info in manager.sessions_of("alice") if info.label == ended)
+    owned_by = spy.owned_by
+
+    def end_what_is_listed(owner: str, now: float) -> cabc.Collection[str]:
+        keys = owned_by(owner, now)
+        monkeypatch.setattr(spy, "owned_by", owned_by)
+        assert manager.revoke("alice", wanted)
+        return keys
+
+    monkeypatch.setattr(spy, "owned_by", end_what_is_listed)
+    page = here.get(PAGE)
+    assert page.status_code == 200
+    assert names(page) == (["there"] if ended == "here" else ["here This device"])
+    assert here.get(PAGE).status_code == (403 if ended == "here" else 200)
 
 
 def test_this_device_is_logged_out_elsewhere(app: flask.Flask, manager: BaseManager) -> None:
