@@ -64,7 +64,7 @@ class SealedSessionManager(BaseManager):
     'dark'
     """
 
-    is_sealed = True
+    is_sealed: bool = True
 
     def __init__(
         self,

@@ -49,8 +49,8 @@ class Notes:
     def __init__(self) -> None:
         #: Why cookies were refused.
         self.refused: list[str] = []
-        self.origin = ""
-        self.state = ""
+        self.origin: str = ""
+        self.state: str = ""
         #: Encoded sizes as loaded.
         self.before: dict[str, int] = {}
         #: Keys that were looked at, and their sizes then.
@@ -59,7 +59,7 @@ class Notes:
         #: Keys whose value was found to have changed inside.
         self.inside: set[str] = set()
         self.changed: set[str] = set()
-        self.lost = 0
+        self.lost: int = 0
         #: What was loaded before a swap was lost.
         self.base: dict[str, bytes] = {}
         #: Keys that other requests have written meanwhile, and those that this one has, too.
@@ -68,8 +68,8 @@ class Notes:
         self.dropped: list[tuple[set[str], str]] = []
         self.writes: list[Write] = []
         self.ended: str | None = None
-        self.ok = True
-        self.passive = False
+        self.ok: bool = True
+        self.passive: bool = False
         self.gain: float | None = None
         self.failure: str | None = None
 
