@@ -14,6 +14,7 @@ from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import signals
 from sessionkit.current import current
+from sessionkit.draft import EndedReason
 from sessionkit.draft import Intent
 from sessionkit.draft import Stored
 from sessionkit.errors import SessionConflict
@@ -43,8 +44,9 @@ class _Notes(t.Generic[N]):
         return bool(self._lists.get(id(session)))
 
 
-#: Keys that a request has ended in a transaction that may not have been committed.
-_endings: _Notes[str] = _Notes()
+#: What a request has ended in a transaction that may not have been committed: keys, and the reason
+#: that was left there.
+_endings: _Notes[tuple[str, EndedReason | None]] = _Notes()
 #: What was saved in a transaction that may not have been committed.
 _in_doubt: _Notes[Stored] = _Notes()
 
@@ -102,8 +104,8 @@ class TransactionalManager(SessionManager):
 
     def repeat_endings(self, session: Session) -> None:
         """End again what the request of *session* has ended in a transaction."""
-        for key in _endings.take(session):
-            self._committer.end(key, self._gateway.get(key))
+        for key, reason in _endings.take(session):
+            self._committer.end(key, self._gateway.get(key), reason=reason)
 
     def end_stored(self, key: str, owner: str | None) -> bool:
         """End what is stored under *key*, or what has replaced it, while it is *owner*'s.
@@ -115,6 +117,9 @@ class TransactionalManager(SessionManager):
         """
         record = self._gateway.get(key)
         ended = self._committer.end(key, record, lambda found: found.owner == owner, "revoked")
+
+        if ended and self._transactional.in_transaction():
+            note_ending(key, self._transactional, "revoked")
 
         if ended:
             signals.emit(signals.destroyed, self, session=None, reason="revoked")
@@ -156,11 +161,14 @@ def has_endings(session: Session) -> bool:
     return session in _endings
 
 
-def note_ending(key: str, store: Transactional) -> None:
-    """Take note that the current request has ended *key* in a transaction of the application."""
+def note_ending(key: str, store: Transactional, reason: EndedReason | None = None) -> None:
+    """Take note that the current request has ended *key* in a transaction of the application.
+
+    :param reason: what was left there.
+    """
     session = current.get(None)
 
     if session is not None:
-        keys = _endings.of(session)
-        keys.append(key)
-        store.when_committed(lambda: keys.remove(key))
+        ended = _endings.of(session)
+        ended.append((key, reason))
+        store.when_committed(lambda: ended.remove((key, reason)))

@@ -273,6 +273,7 @@ class TestRolledBackRequests:
         # By somebody who has no session, as who has forgotten the password.
         assert site.browser().get("/revoke").content == b"1"
         assert manager.sessions_of(user.pk) == []
+        assert session_of(browser).ended_reason == "revoked"
 
     def test_another_session_that_was_flushed_stays_ended(
         self, site: Site, store: ModelStore
@@ -408,10 +409,10 @@ def test_under_asgi_an_end_stands_though_the_view_fails(
     async def visit() -> None:
         browser = AsyncClient(raise_request_exception=False)
         await browser.get("/put")
-        assert await sync_to_async(manager.count)() == 1
+        assert (await sync_to_async(manager.count)()).live == 1
         answer = await browser.get("/end")
         assert (answer.status_code, answer.cookies["sessionid"]["max-age"]) == (500, 0)
-        assert await sync_to_async(manager.count)() == 0
+        assert (await sync_to_async(manager.count)()).live == 0
         await sync_to_async(connections.close_all)()
 
     asyncio.run(visit())

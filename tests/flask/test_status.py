@@ -149,10 +149,17 @@ class TestFlaskLogin:
         app.test_client().get("/login/ann")
         assert client.get("/try").text == "False"
 
-    def test_it_is_asked_once(self, client: FlaskClient, spy: Spy) -> None:
+    def test_it_is_asked_once(
+        self, client: FlaskClient, spy: Spy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         asked: list[str] = []
         listing = spy.owned_by
-        spy.owned_by = lambda owner, now: asked.append(owner) or listing(owner, now)  # type: ignore[func-returns-value, method-assign]
+
+        def owned_by(owner: str, now: float) -> t.Any:
+            asked.append(owner)
+            return listing(owner, now)
+
+        monkeypatch.setattr(spy, "owned_by", owned_by)
         client.get("/login/ann")
         assert (asked, client.get("/who").text) == (["ann"], "ann")
 

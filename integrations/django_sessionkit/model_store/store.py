@@ -115,7 +115,7 @@ class ModelStore:
 
         # Nobody's now: somebody has ended it, and left the reason.
         if record.owner is None and expected.owner is not None and self.in_transaction():
-            note_ending(key, self)
+            note_ending(key, self, "revoked")
 
         return True
 
