@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.demo.visitor import Visitor
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.attack
 
 PAGE = "/account/devices/"
 LOGIN = f"/admin/login/?next={PAGE}"
+SESSIONS = "/admin/sessionkit_store/session/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 #: What `manage.py createsuperuser` asks for.
@@ -54,3 +57,26 @@ def test_the_readmes_project(reader: Walkthrough) -> None:
 
         assert "Logged out" in submit(here, "/admin/").source
         assert is_out(here)
+
+
+def test_the_admin_ends_a_session(reader: Walkthrough) -> None:
+    steps = blocks("README.md", "Django", "diff", "sh") + blocks(
+        "docs/django.md", "Admin", "diff", "sh"
+    )
+
+    with reader.follow(steps) as server:
+        here, there = Visitor(server.url, FIREFOX), Visitor(server.url, "curl/8")
+        log_in(here)
+        log_in(there)
+
+        assert SESSIONS in here.get("/admin/").source
+        chosen = re.findall('name="_selected_action" value="([^"]+)"', here.get(SESSIONS).source)
+        assert len(chosen) == 2
+
+        # As a tick at the top of the list does, for all of its pages.
+        form = {"action": "end_selected", "_selected_action": chosen[0], "select_across": "1"}
+        page = submit(here, SESSIONS, "changelist-form", **form)
+        assert page.all('li class="success"') == ["1 session was ended."]
+
+        assert is_out(there)
+        assert not is_out(here), "one's own session goes on"
