@@ -75,7 +75,7 @@ def test_the_admin_ends_a_session(reader: Walkthrough) -> None:
 
         # As a tick at the top of the list does, for all of its pages.
         form = {"action": "end_selected", "_selected_action": chosen[0], "select_across": "1"}
-        page = submit(here, SESSIONS, "changelist-form", **form)
+        page = submit(here, SESSIONS, 'id="changelist-form"', **form)
         assert page.all('li class="success"') == ["1 session was ended."]
 
         assert is_out(there)

@@ -139,12 +139,10 @@ class DevelopmentServer(Server):
         print(self.log.read_text("utf-8"))  # noqa: T201
 
 
-def submit(visitor: Visitor, path: str, form_id: str = "", /, **fields: str) -> Page:
-    """Fill in the first form of a page, or the one of this id, and send it."""
+def submit(visitor: Visitor, path: str, mark: str = "", /, **fields: str) -> Page:
+    """Fill in the first form of a page, or the first that is marked so, and send it."""
     page = visitor.get(path)
-    form = re.search(
-        f'<form(?=[^>]*id="{form_id}")(.*?)>' if form_id else "<form(.*?)>", page.source
-    )
+    form = re.search(f"<form(?=[^>]*{mark})(.*?)>", page.source)
     assert form, page
     action = re.search(r'action="([^"]*)"', form[1])
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.source)
