@@ -13,9 +13,9 @@ from .base_committer import BaseCommitter
 from .cookie import Delete
 from .cookie import Instruction
 from .draft import Draft
-from .draft import EndedReason
 from .draft import Intent
 from .draft import Stored
+from .endings import Endings
 from .errors import SessionConflict
 from .errors import StoreUnavailable
 from .gateway import Gateway
@@ -31,7 +31,6 @@ from .records import content_of
 from .records import ended_reason
 from .records import is_stub
 from .records import no_shorter
-from .records import successor_of
 from .store import Record
 from .tokens import Randomness
 
@@ -45,6 +44,7 @@ class Committer(BaseCommitter):
     :param gateway: the way to the store.
     :param policy: limits.
     :param records: makes what is written.
+    :param endings: ends what a request has logged out of.
     :param clock: returns POSIX seconds.
     :param patience: makes the pauses of one request, which wants to change what is under a key.
     :param randomness: draws public ids.
@@ -57,6 +57,7 @@ class Committer(BaseCommitter):
         gateway: Gateway,
         policy: SessionPolicy,
         records: Records,
+        endings: Endings,
         clock: cabc.Callable[[], float],
         patience: cabc.Callable[[str], Patience],
         randomness: Randomness,
@@ -66,62 +67,13 @@ class Committer(BaseCommitter):
         super().__init__(policy, sender)
         self._gateway = gateway
         self._records = records
+        self._endings = endings
         self._clock = clock
         self._patience = patience
         self._randomness = randomness
         self._housekeeping = housekeeping
         #: Called with the owner and the header of a session when somebody has logged in to it.
         self.when_bound: cabc.Callable[[str, Header], None] | None = None
-
-    def end(
-        self,
-        key: str,
-        record: Record | None,
-        wanted: cabc.Callable[[Record], bool] | None = None,
-        reason: EndedReason | None = None,
-    ) -> bool | None:
-        """End what is stored under *key*, or what replaced it.
-
-        :param wanted: one of which it says no is left alone; None: end any.
-        :param reason: what is left under the id for a while, so that its user can be told; None:
-            nothing is.
-        :return: False if it was over already, and the reason is there; None if there is nothing to
-            end.
-        """
-        patience = self._patience(key)
-        followed: set[str] = set()
-
-        while record is not None:
-            successor = successor_of(record)
-
-            if successor is not None:
-                # Only a damaged or hostile store leads back to where we were.
-                followed.add(key)
-                key = successor
-                record = None if key in followed else self._gateway.get(key)
-            elif is_stub(record):
-                return False
-            elif wanted is not None and not wanted(record):
-                return None
-            elif self._remove(key, record, reason):
-                return True
-            else:
-                patience.wait()
-                record = self._gateway.get(key)
-
-        return None
-
-    def _remove(self, key: str, record: Record, reason: EndedReason | None) -> bool:
-        if reason is not None:
-            stub = self._records.ended(record, reason, self._clock())
-
-            try:
-                return self._gateway.swap(key, record, stub)
-            except StoreUnavailable:
-                # A full store has no room for a reason, and still deletes.
-                pass
-
-        return self._gateway.delete(key, record)
 
     def _carry_out(self, session: object, draft: Draft) -> Instruction:
         if draft.intent is Intent.END:
@@ -266,7 +218,7 @@ class Committer(BaseCommitter):
             now = self._clock()
 
             if draft.is_empty or is_stub(old.record):
-                ended = self.end(old.key, old.record)
+                ended = self._endings.end(old.key, old.record)
 
                 if ended:
                     self._tell_end(session, "ended")

@@ -17,6 +17,7 @@ from .cookie import CookieOptions
 from .counting import Count
 from .counting import count_sessions
 from .draft import Draft
+from .endings import Endings
 from .errors import ConfigurationError
 from .errors import UnsupportedOperation
 from .gateway import Gateway
@@ -120,10 +121,12 @@ class SessionManager(BaseManager):
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)
         self._records = Records(self.policy, self._signer.sign, self._randomness)
-        self._committer = self._writer = Committer(
+        self._endings = Endings(self._gateway, self._records, clock, self._patience)
+        committer = self._writer = Committer(
             self._gateway,
             self.policy,
             self._records,
+            self._endings,
             clock,
             self._patience,
             self._randomness,
@@ -133,9 +136,7 @@ class SessionManager(BaseManager):
         self._loader = Loader(
             self._gateway, self.policy, self.codec, self._signer, clock, self.new_header, self
         )
-        self._owners = Owners(
-            self._gateway, self._committer, self.policy, clock, self.meta_of, self
-        )
+        self._owners = Owners(self._gateway, self._endings, self.policy, clock, self.meta_of, self)
         self._limit: OwnerLimit | None = None
 
         if self.policy.max_sessions_per_owner is not None:
@@ -144,7 +145,7 @@ class SessionManager(BaseManager):
             if self.policy.at_limit == "refuse":
                 self._limit = limit
             else:
-                self._committer.when_bound = limit.end_oldest
+                committer.when_bound = limit.end_oldest
 
         self.read: cabc.Callable[[Session], Draft] = self._loader.read
         self._trace(trace)

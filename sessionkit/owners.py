@@ -7,9 +7,9 @@ import datetime
 import typing as t
 
 from . import signals
-from .committer import Committer
 from .devices import recognised
 from .draft import EndedReason
+from .endings import Endings
 from .errors import DecodeError
 from .errors import NewerFormat
 from .errors import UnsupportedOperation
@@ -88,7 +88,7 @@ class Owners:
     """Lists and ends sessions by owner, for a manager.
 
     :param gateway: the way to the store.
-    :param committer: ends sessions.
+    :param endings: ends sessions.
     :param policy: limits.
     :param clock: returns POSIX seconds.
     :param meta_of: decodes what ``session.bind`` was given.
@@ -98,14 +98,14 @@ class Owners:
     def __init__(
         self,
         gateway: Gateway,
-        committer: Committer,
+        endings: Endings,
         policy: SessionPolicy,
         clock: cabc.Callable[[], float],
         meta_of: cabc.Callable[[Header], dict[str, t.Any]],
         sender: object,
     ) -> None:
         self._gateway = gateway
-        self._committer = committer
+        self._endings = endings
         self._policy = policy
         self._clock = clock
         self._meta_of = meta_of
@@ -170,7 +170,7 @@ class Owners:
                 if (
                     record is not None
                     and (is_stub(record) or wanted(record))
-                    and self._committer.end(key, record, wanted, reason)
+                    and self._endings.end(key, record, wanted, reason)
                     # By the clock of another process it may not be, so it is ended, too.
                     and not is_over
                 ):

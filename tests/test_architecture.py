@@ -31,6 +31,7 @@ LAYERS = [
         "committer",
         "counting",
         "encryption",
+        "endings",
         "gateway",
         "housekeeping",
         "limit",

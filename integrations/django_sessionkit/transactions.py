@@ -105,7 +105,7 @@ class TransactionalManager(SessionManager):
     def repeat_endings(self, session: Session) -> None:
         """End again what the request of *session* has ended in a transaction."""
         for key, reason in _endings.take(session):
-            self._committer.end(key, self._gateway.get(key), reason=reason)
+            self._endings.end(key, self._gateway.get(key), reason=reason)
 
     def end_stored(self, key: str, owner: str | None) -> bool:
         """End what is stored under *key*, or what has replaced it, while it is *owner*'s.
@@ -116,7 +116,7 @@ class TransactionalManager(SessionManager):
         :return: False if there is nothing to end.
         """
         record = self._gateway.get(key)
-        ended = self._committer.end(key, record, lambda found: found.owner == owner, "revoked")
+        ended = self._endings.end(key, record, lambda found: found.owner == owner, "revoked")
 
         if ended and self._transactional.in_transaction():
             note_ending(key, self._transactional, "revoked")

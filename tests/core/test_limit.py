@@ -137,6 +137,7 @@ class TestEndOldest:
     ) -> None:
         manager = make_manager(max_sessions_per_owner=1)
         browsers = logged_in(manager, clock)
+        clock.advance(1)
         session = manager.open()
         session.bind("ann")
         # The one write of the login itself is made before the list is asked for.

@@ -13,6 +13,7 @@ from sessionkit.cookie import Instruction
 from sessionkit.cookie import Set
 from sessionkit.draft import Draft
 from sessionkit.draft import Intent
+from sessionkit.endings import Endings
 from sessionkit.gateway import Gateway
 from sessionkit.payload import Stub
 from sessionkit.payload import pack_stub
@@ -78,7 +79,7 @@ def _set_always(self: Committer, session: Session, draft: Draft, *, ok: bool) ->
     return instruction or (draft.stored and Set(draft.stored.session_id, None))
 
 
-def _end_once(self: Committer, key: str, record: Record, *_: object) -> bool:
+def _end_once(self: Endings, key: str, record: Record, *_: object) -> bool:
     return self._gateway.delete(key, record)
 
 
@@ -112,7 +113,7 @@ def _nothing(*_: t.Any, **__: t.Any) -> None:
 _BROKEN: list[tuple[t.Any, str, t.Any, str]] = [
     (Committer, "commit", _delete_unknown, "write destroy"),
     (Committer, "commit", _set_always, "write renew"),
-    (Committer, "end", _end_once, "write revoke_all"),
+    (Endings, "end", _end_once, "write revoke_all"),
     (Gateway, "move", _move_leaving_no_trace, "renew destroy"),
     (Gateway, "move", _move_without_withdrawing, "write renew"),
     (Randomness, "public_id", lambda self: "a" * 22, "bind bind bind"),

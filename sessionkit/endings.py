@@ -1,0 +1,87 @@
+"""Ending sessions, whatever became of their ids meanwhile."""
+
+from __future__ import annotations
+
+import collections.abc as cabc
+
+from .draft import EndedReason
+from .errors import StoreUnavailable
+from .gateway import Gateway
+from .patience import Patience
+from .records import Records
+from .records import is_stub
+from .records import successor_of
+from .store import Record
+
+
+class Endings:
+    """Ends sessions for a manager. Unlike reading and writing, ending follows replaced ids.
+
+    :param gateway: the way to the store.
+    :param records: makes what is left.
+    :param clock: returns POSIX seconds.
+    :param patience: makes the pauses of one request, which wants to change what is under a key.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        records: Records,
+        clock: cabc.Callable[[], float],
+        patience: cabc.Callable[[str], Patience],
+    ) -> None:
+        self._gateway = gateway
+        self._records = records
+        self._clock = clock
+        self._patience = patience
+
+    def end(
+        self,
+        key: str,
+        record: Record | None,
+        wanted: cabc.Callable[[Record], bool] | None = None,
+        reason: EndedReason | None = None,
+    ) -> bool | None:
+        """End what is stored under *key*, or what replaced it.
+
+        :param wanted: one of which it says no is left alone; None: end any.
+        :param reason: what is left under the id for a while, so that its user can be told; None:
+            nothing is.
+        :return: False if it was over already, and the reason is there; None if there is nothing to
+            end.
+        """
+        patience = self._patience(key)
+        followed: set[str] = set()
+
+        while record is not None:
+            successor = successor_of(record)
+
+            if successor is not None:
+                # Only a damaged or hostile store leads back to where we were.
+                followed.add(key)
+                key = successor
+                record = None if key in followed else self._gateway.get(key)
+            elif is_stub(record):
+                return False
+            elif wanted is not None and not wanted(record):
+                return None
+            elif self._replace(key, record, reason):
+                return True
+            else:
+                patience.wait()
+                record = self._gateway.get(key)
+
+        return None
+
+    def _replace(self, key: str, record: Record, reason: EndedReason | None) -> bool:
+        """Put the reason in the place of a record, or nothing."""
+        if reason is not None:
+            stub = self._records.ended(record, reason, self._clock())
+
+            try:
+                return self._gateway.swap(key, record, stub)
+            except StoreUnavailable:
+                # A full store has no room for a reason, and still deletes.
+                pass
+
+        return self._gateway.delete(key, record)
