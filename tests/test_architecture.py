@@ -20,7 +20,7 @@ LAYERS = [
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
     | {"tokens", "keys", "aead", "seals", "merge", "expiring", "values", "policy", "signals"},
     {"devices", "moments"},
-    {"session", "mapping", "draft", "flash", "checking", "typed", "custom_cookies"},
+    {"session", "mapping", "facts", "draft", "flash", "checking", "typed", "custom_cookies"},
     {
         "manager",
         "answer",
