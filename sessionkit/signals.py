@@ -41,8 +41,8 @@ destroyed: Signal = _namespace.signal("destroyed")
 #: An id was used whose time is over: ``owned``. Only known as long as the store has the record.
 expired: Signal = _namespace.signal("expired")
 
-#: Another request has written the session since this one has read it: ``keys``, what this one wants
-#: to write. It reads again, and tries again.
+#: Another request has written or ended the session since this one has read it: ``keys``, what this
+#: one wants to write. It reads again, and tries again if the session lives.
 conflict: Signal = _namespace.signal("conflict")
 
 #: After a conflict both changes were put together: ``keys``, those of this request.

@@ -16,6 +16,8 @@ from .base_committer import Writer
 from .cookie import Instruction
 from .draft import Draft
 from .errors import ConfigurationError
+from .errors import PayloadTooLarge
+from .errors import ValueNotSupported
 from .policy import SessionPolicy
 from .trace_text import Notes
 from .trace_text import line
@@ -95,6 +97,10 @@ class Tracer:
 
         try:
             instruction = self._writer.commit(session, draft, ok=ok)
+        except (PayloadTooLarge, ValueNotSupported) as error:
+            # The manager calls once more, for a wish to end the session; the line comes then.
+            notes.failure = type(error).__name__
+            raise
         except Exception as error:
             notes.failure = type(error).__name__
             self._say(line(notes, opened, draft, getattr(error, "instruction", None)))

@@ -49,7 +49,8 @@ class Notes:
     def __init__(self) -> None:
         #: Why cookies were refused.
         self.refused: list[str] = []
-        self.origin: str = ""
+        #: Where the id came from.
+        self.source: str = ""
         self.state: str = ""
         #: Encoded sizes as loaded.
         self.before: dict[str, int] = {}
@@ -77,31 +78,41 @@ class Notes:
         """Note what was loaded, and whence."""
         self.state = draft.state
         self.before = _sizes(draft)
-        self.origin = "by its id"
+        self.source = "cookie" if session.token is None else "header"
 
-        if session.session_id is None:
-            self.origin = "from the header" if session.token is not None else "from the cookie"
+        if session.session_id is not None:
+            self.source = "given id"
 
         if session.error is not None:
             self.refused.append(type(session.error).__name__)
-        elif draft.state == "new" and not self.refused and not session.candidates():
-            self.refused.append("none sent")
+        elif not self.refused and not session.candidates():
+            self.refused.append("not sent" if session.session_id is None else "unknown")
 
     def about_to_commit(self, draft: Draft, gain: float | None, *, ok: bool) -> None:
+        """Note what the commit depends on.
+
+        :param gain: by which part of its idle time the session would live longer.
+        """
         self.ok = ok
         self.passive = draft.passive
         self.gain = gain
 
     def lost_swap(self, draft: Draft) -> None:
+        """Note that another request was faster."""
         self.lost += 1
         self.base = _encoded(draft.values.base, draft.flash.base)
 
     def merged(self, draft: Draft, keys: set[str]) -> None:
+        """Note what the other request has written.
+
+        :param keys: those of this one.
+        """
         theirs = changed_keys(self.base, _encoded(draft.values.base, draft.flash.base))
         self.theirs |= theirs
         self.by_both |= theirs & keys
 
     def wrote(self, why: str, keys: set[str], draft: Draft) -> None:
+        """Note a write."""
         self.changed |= keys
         why = "facts" if why == "changed" and not keys else why
         self.writes.append(Write(why, len(draft.origin.record.payload)))
@@ -131,11 +142,11 @@ def _found(notes: Notes) -> str:
     if notes.state == "live":
         count = len(notes.before)
         size = _bytes(sum(notes.before.values()))
-        return f"live, {notes.origin}, {count} {'key' if count == 1 else 'keys'} of {size}"
+        return f"live, from the {notes.source}, {count} {'key' if count == 1 else 'keys'} of {size}"
 
     why = ", ".join(notes.refused)
     return {
-        "new": f"new, cookie {why}",
+        "new": f"new, {notes.source} {why}",
         "superseded": "superseded, the id was replaced by a newer one",
         "unavailable": f"unavailable, {why}",
     }.get(notes.state, notes.state)
@@ -156,8 +167,9 @@ def _change(notes: Notes, key: str, after: dict[str, int]) -> str:
 
 def _conflict(notes: Notes) -> str:
     times = "once" if notes.lost == 1 else f"{notes.lost} times"
-    text = f"overtaken {times} by requests that wrote {_named(notes.theirs) or 'no key'}"
-    return f"{text}, both wrote {_named(notes.by_both)}" if notes.by_both else text
+    theirs = f" by requests that wrote {_named(notes.theirs)}" if notes.theirs else ""
+    both = f", both wrote {_named(notes.by_both)}" if notes.by_both else ""
+    return f"overtaken {times}{theirs}{both}"
 
 
 def _written(notes: Notes, draft: Draft) -> list[str]:
@@ -186,11 +198,14 @@ def _why_not(notes: Notes, draft: Draft) -> str:
     if not notes.ok:
         return "the answer is an error"
 
-    if notes.dropped:
-        return "there was nowhere to write to"
-
     if notes.state == "live" and draft.state != "live":
         return "another request has ended or replaced the session"
+
+    if draft.state != "live" and notes.dropped:
+        return "there was nowhere to write to"
+
+    if any(reason == "unavailable" for _, reason in notes.dropped):
+        return "the store did not answer"
 
     if notes.state == "new":
         return "it is new and empty"

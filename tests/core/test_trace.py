@@ -182,7 +182,7 @@ def test_a_conflict_names_what_the_other_wrote_and_what_both_wrote(
 
 
 @pytest.mark.parametrize(
-    ("value", "why"), [(None, "none sent"), ("short", "malformed"), ("u" * 40, "unknown")]
+    ("value", "why"), [(None, "not sent"), ("short", "malformed"), ("u" * 40, "unknown")]
 )
 def test_a_new_session_says_what_was_wrong_with_the_cookie(
     browser: Browser, lines: Lines, value: str | None, why: str
@@ -214,8 +214,8 @@ def test_a_request_that_was_overtaken_by_an_end(visitor: Browser, lines: Lines) 
     visitor.visit(Session.destroy)
     visitor.manager.commit(late)
     assert lines[1] == (
-        LIVE + "overtaken once by requests that wrote no key; dropped 'a': ended; not written: "
-        "there was nowhere to write to; no cookie"
+        LIVE + "overtaken once; dropped 'a': ended; not written: "
+        "another request has ended or replaced the session; no cookie"
     )
 
 
@@ -239,7 +239,9 @@ def test_a_commit_that_fails(visitor: Browser, lines: Lines) -> None:
     with pytest.raises(PayloadTooLarge):
         visitor.put(a="x" * 2000)
 
-    assert lines[0] == LIVE + "the commit failed: PayloadTooLarge" + KEPT
+    assert lines == [
+        LIVE + "dropped 'a': error_response; the commit failed: PayloadTooLarge" + KEPT
+    ]
 
 
 def test_an_id_in_a_header(manager: SessionManager, lines: Lines) -> None:
@@ -317,7 +319,7 @@ def test_true_shows_the_lines_without_any_set_up(
         Browser(SessionManager(store, trace=True)).put(a=1)
         assert len(logger.handlers) == 1
 
-    assert capsys.readouterr().err.count("session sid: new, cookie none sent; ") == 2
+    assert capsys.readouterr().err.count("session sid: new, cookie not sent; ") == 2
 
 
 def test_a_logger_that_is_set_up_is_left_as_it_is(
@@ -356,3 +358,23 @@ def test_a_manager_that_is_gone_listens_no_more(store: FullStore) -> None:
     del manager
     gc.collect()
     assert len(signals.saved.receivers) == before
+
+
+def test_a_session_of_the_applications_own(manager: SessionManager, lines: Lines) -> None:
+    job = manager.start()
+    job["a"] = 1
+    manager.commit(job)
+    assert lines[0].startswith("session sid: new, given id unknown; changed 'a'")
+
+
+def test_a_tolerant_request_that_cannot_write(
+    visitor: Browser, lines: Lines, store: FullStore
+) -> None:
+    session = visitor.open()
+    session.outage = "unavailable"
+    session["a"] = 1
+    store.fail("swap")
+    visitor.manager.commit(session)
+    assert lines == [
+        LIVE + "dropped 'a': unavailable; not written: the store did not answer" + KEPT
+    ]

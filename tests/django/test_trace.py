@@ -32,7 +32,7 @@ def test_with_debug_each_request_has_a_line(site: Site, store: str) -> None:
         visit_twice(site)
 
     assert len(lines) == 2
-    assert lines[0].startswith("session sessionid: new, cookie none sent; ")
+    assert lines[0].startswith("session sessionid: new, cookie not sent; ")
     assert "; changed 'cart' (6 -> 10 B, inside of it); written" in lines[1]
 
 

@@ -33,7 +33,7 @@ def test_in_debug_mode_each_request_has_a_line(make_app: MakeApp, store: str) ->
     app.debug = True
     visit_twice(app)
     assert len(lines) == 2
-    assert lines[0].startswith("session session: new, cookie none sent; ")
+    assert lines[0].startswith("session session: new, cookie not sent; ")
     assert "; changed 'cart' (6 -> 10 B, inside of it); written, " in lines[1]
 
 
