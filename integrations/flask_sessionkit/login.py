@@ -126,6 +126,7 @@ def settle(session: Session, environ: WSGIEnvironment, *, ok: bool) -> None:
             session.bind(owner, keep={*assigned, *_WRITTEN}, **meta)
     elif event == _LOGGED_OUT or (changed and before is not None):
         known = before is not None or draft.owner is not None or not draft.keeps_writes
+        known |= draft.was_ended
 
         if known and draft.intent is not Intent.END:
             session.unbind(keep=assigned)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import alogin
 from django.contrib.auth import login
+from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -62,6 +64,16 @@ def test_a_login_page_says_why(site: Site, user: User, manager: BaseManager) -> 
     assert browser.get("/reason").content == b"revoked"
     # It has written a token, into a session of its own.
     assert browser.get("/reason").content == b"None"
+
+
+def test_a_logout_of_what_was_revoked_deletes_the_cookie(
+    site: Site, user: User, manager: BaseManager
+) -> None:
+    browser = site(enter=entering(user), leave=logout)
+    browser.get("/enter")
+    manager.revoke_all(user.pk)
+    assert browser.get("/leave").cookies["sessionid"]["max-age"] == 0
+    assert manager.store.count(time.time()) == 1, "only the reason is there"  # type: ignore[attr-defined]
 
 
 def test_the_status_extends_nothing(site: Site, user: User, spy: Spy) -> None:

@@ -128,6 +128,7 @@ class TestFlaskLogin:
     def app(self, make_app: MakeApp, spy: Spy) -> flask.Flask:
         app = add_views(make_app(SESSIONKIT_STORE=spy, SESSIONKIT_POLICY=REFUSING))
         add_login(app)
+        app.add_url_rule("/leave", view_func=lambda: str(flask_login.logout_user()))
         return app
 
     def test_a_refused_login_leaves_nothing(self, app: flask.Flask, client: FlaskClient) -> None:
@@ -148,6 +149,14 @@ class TestFlaskLogin:
 
         app.test_client().get("/login/ann")
         assert client.get("/try").text == "False"
+
+    def test_a_logout_of_what_was_revoked_deletes_the_cookie(
+        self, app: flask.Flask, client: FlaskClient
+    ) -> None:
+        client.get("/login/ann")
+        manager_of(app).revoke_all("ann")
+        assert "Max-Age=0" in client.get("/leave").headers["Set-Cookie"]
+        assert client.get_cookie("session") is None
 
     def test_it_is_asked_once(
         self, client: FlaskClient, spy: Spy, monkeypatch: pytest.MonkeyPatch

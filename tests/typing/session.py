@@ -56,6 +56,7 @@ def what_it_tells(session: Session) -> None:
     assert_type(session.meta, dict[str, t.Any])
     assert_type(session.created_at, datetime.datetime | None)
     assert_type(session.expires_at, datetime.datetime | None)
+    assert_type(session.ended_reason, t.Literal["revoked", "evicted", "expired", "unknown"] | None)
 
 
 def cookies_of_the_applications_own(session: Session) -> None:
