@@ -17,7 +17,6 @@ from tests.core.support import FullStore
 from tests.core.support import View
 from tests.core.support import received
 
-
 ALL = [found for found in vars(signals).values() if isinstance(found, signals.Signal)]
 
 
