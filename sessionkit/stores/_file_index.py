@@ -26,6 +26,10 @@ _is_part = re.compile(r"[0-9a-f]{3}").fullmatch
 _is_entry = re.compile(r"[0-9a-f]{64}[0-9a-fA-F]{64}").fullmatch
 
 
+# Every system reads so many names from a folder in one step, and more in several.
+_AT_ONCE = 10
+
+
 class Entry(str):
     """The name of the file: the owner's digest and the key."""
 
@@ -62,7 +66,12 @@ class OwnerIndex:
     def entries_of(self, owner: str) -> list[Entry]:
         """Return the entries of an owner."""
         digest = _digest(owner)
-        return [entry for entry in self._entries(digest[:3]) if entry.startswith(digest)]
+        found = self._entries(digest[:3])
+        if len(found) > _AT_ONCE:
+            # A session that was renewed meanwhile is missed if its new entry was made among those
+            # that were read already, and its old one removed from those that were not.
+            found = list(dict.fromkeys(found + self._entries(digest[:3])))
+        return [entry for entry in found if entry.startswith(digest)]
 
     def entries(self) -> cabc.Iterator[Entry]:
         """Yield every entry."""
