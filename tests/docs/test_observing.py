@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sessionkit import signals
+
 PAGE = Path(__file__).parents[2] / "docs" / "observing.md"
 
 #: A site that makes every signal.
@@ -178,21 +180,27 @@ def test_open_telemetry(open_telemetry: str, line: str) -> None:
     assert line in open_telemetry.splitlines()
 
 
-def test_every_signal_is_in_the_table_and_in_both_recipes() -> None:
-    from sessionkit import signals
+def table() -> dict[str, set[str]]:
+    """What each signal carries, and its reasons, as the page says."""
+    rows = re.findall(r"^\| (`.*?`) \|.*\| (.*?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    return {
+        name: set(re.findall(r"`(\w+)`", carried)) - {"session"}
+        for names, carried in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
 
-    names = {name for name, found in vars(signals).items() if isinstance(found, signals.Signal)}
-    table = examples_table()
-    assert names == table
-    names -= {"store_down", "store_up"}
+
+def test_the_table_says_what_the_module_says() -> None:
+    source = Path(signals.__file__).read_text("utf-8")
+    found = re.findall(r"((?:^#: .*\n)+)^(\w+): Signal", source, re.MULTILINE)
+    assert table() == {name: set(re.findall(r"``(\w+)``", text)) for text, name in found}
+
+
+def test_every_signal_is_in_both_recipes() -> None:
+    names = table().keys() - {"store_down", "store_up"}
     assert names == set(re.findall(r'^    "(\w+)": \[', examples("Prometheus"), re.MULTILINE))
     listed = examples("OpenTelemetry").partition("NAMES = [")[2].partition("]")[0]
     assert names == set(re.findall(r'"(\w+)"', listed))
-
-
-def examples_table() -> set[str]:
-    rows = re.findall(r"^\| (`.*?`) \|", PAGE.read_text("utf-8"), re.MULTILINE)
-    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
 @pytest.mark.parametrize("heading", ["Signals", "Why was this saved"])
