@@ -94,19 +94,38 @@ class MovingTape(Tape):
         return bool(self._ask("move", old_key, expected, stub, new_key, record))
 
 
+class IndexFirstTape(Tape):
+    """The same of a store that names a key in its index before it writes the record."""
+
+    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
+        if record.owner is not None and (expected is None or expected.owner != record.owner):
+            self._ask("enter", record.owner, key)
+
+        return super().swap(key, expected, record)
+
+
+Kind = t.Literal["moving", "composed", "index first"]
+_TAPES: dict[Kind, type[Tape]] = {
+    "moving": MovingTape,
+    "composed": Tape,
+    "index first": IndexFirstTape,
+}
+
+
 class Process:
     """An application process that runs one request of a case.
 
     :param number: of the request.
-    :param moving: whether its store can move, or the core must compose it.
+    :param kind: whether its store can move, or the core must compose it, and whether its index is
+        written apart.
     """
 
     #: Which request drew the id behind a store key.
     made_by: t.ClassVar[dict[str, int]] = {}
 
-    def __init__(self, number: int, moving: bool) -> None:
+    def __init__(self, number: int, kind: Kind) -> None:
         self._number = number
-        self._tape = MovingTape() if moving else Tape()
+        self._tape = _TAPES[kind]()
         self._drawn = 0
         self._dropped: set[str] = set()
         self._manager = SessionManager(
@@ -166,8 +185,8 @@ def _random_bytes(number: int, drawn: int, size: int) -> bytes:
 
 
 @functools.cache
-def process(number: int, moving: bool) -> Process:
-    return Process(number, moving)
+def process(number: int, kind: Kind) -> Process:
+    return Process(number, kind)
 
 
 def receive(jar: str | None, instruction: Instruction) -> str | None:

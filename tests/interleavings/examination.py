@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from .cases import Kind
 from .cases import Scene
 from .cases import before
 from .cases import process
@@ -42,6 +43,7 @@ def prepare(
     *names: str,
     scene: Scene = "alice",
     moving: bool = True,
+    index_first: bool = False,
     at_large: bool = False,
     victim: int | None = None,
 ) -> Examination:
@@ -50,6 +52,7 @@ def prepare(
     :param names: of the operations, one for each request.
     :param scene: whose session it is that the browser has.
     :param moving: whether the store can move, or the core composes it.
+    :param index_first: it cannot, and writes to its index before it writes a record.
     :param at_large: the browser sends requests, and receives answers, at any time. Otherwise all
         requests are sent at first.
     :param victim: a request whose process is killed after any of its calls.
@@ -57,11 +60,13 @@ def prepare(
     operations = tuple(OPERATIONS[name] for name in names)
     shelf = Shelf(watch_store)
     records, jar = before(scene)
-    content = shelf.content(records)
-    promises = Promises(operations, content, jar)
+    owned = [(record.owner, key) for key, record in records.items() if record.owner]
+    content = shelf.content(records, index=owned if index_first else ())
+    promises = Promises(operations, content, jar, index_first=index_first)
+    kind: Kind = "index first" if index_first else "moving" if moving else "composed"
 
     def open_request(number: int, cookie: str | None) -> Moment:
-        return Moment(functools.partial(process(number, moving).run, operations[number], cookie))
+        return Moment(functools.partial(process(number, kind).run, operations[number], cookie))
 
     explorer = Explorer(
         shelf,

@@ -63,12 +63,19 @@ class Moment:
         return moment
 
 
-class Content:
-    """What a store holds, and which keys it ever held."""
+#: An owner and a key of theirs.
+Entry = tuple[str, str]
 
-    def __init__(self, records: dict[str, Record], used: frozenset[str]) -> None:
+
+class Content:
+    """What a store holds, which keys it ever held, and what its index names."""
+
+    def __init__(
+        self, records: dict[str, Record], used: frozenset[str], index: frozenset[Entry]
+    ) -> None:
         self.records = records
         self.used = used
+        self.index = index
         self.after: dict[Call, list[tuple[Content, t.Any]]] = {}
 
 
@@ -82,19 +89,33 @@ class Shelf:
         self._watch = watch
         self._contents: dict[t.Any, Content] = {}
 
-    def content(self, records: cabc.Mapping[str, Record], used: cabc.Iterable[str] = ()) -> Content:
+    def content(
+        self,
+        records: cabc.Mapping[str, Record],
+        used: cabc.Iterable[str] = (),
+        index: cabc.Iterable[Entry] = (),
+    ) -> Content:
         """Return the one object for this content."""
-        known = frozenset(used).union(records)
-        items = (tuple(sorted(records.items())), known)
-        return self._contents.setdefault(items, Content(dict(records), known))
+        known, entries = frozenset(used).union(records), frozenset(index)
+        items = (tuple(sorted(records.items())), known, entries)
+        return self._contents.setdefault(items, Content(dict(records), known, entries))
 
     def apply(self, content: Content, call: Call) -> list[tuple[Content, t.Any]]:
         """Return the content after *call* and its answer, for each answer that is possible."""
         if call not in content.after:
             store = filled(content.records)
-            answer = getattr(store, call.method)(*call.args)
+            index = content.index
+
+            if call.method == "enter":
+                answer, index = None, index | {call.args}
+            elif call.method == "owned_by" and index:
+                # Its members stay: whether one leads to a record is for the caller to see.
+                answer = [key for owner, key in index if owner == call.args[0]]
+            else:
+                answer = getattr(store, call.method)(*call.args)
+
             records = {key: record for key in [*store.keys()] if (record := store.get(key))}
-            after = self.content(records, content.used)
+            after = self.content(records, content.used, index)
             self._watch(content, call, after)
             content.after[call] = [(after, possible) for possible in _possible(answer)]
 
