@@ -155,6 +155,18 @@ class Model:
         request.lost = request.has_changed or request.intent == "renew" or forced
         return Ended(None)
 
+    def reloaded(self, request: Request) -> None:
+        """Let a request take note of what others have written, before it tries again.
+
+        A login that is overtaken afterwards has seen it.
+        """
+        entry = self.entries.get(request.session_id or "")
+
+        if entry is not None and entry.is_live and request.state == "live":
+            values, flash = dict(entry.values), dict(entry.flash)
+            self._merge(request, entry)
+            request.base, request.base_flash = values, flash
+
     def placed(self, request: Request, new_id: str) -> None:
         """Take note of the id under which a request has stored its session."""
         assert new_id not in self.entries, "an id was used twice"
@@ -209,6 +221,13 @@ class Model:
         return Ended("delete" if last is not None or was_over else None)
 
     def _lay_over(self, request: Request, entry: Entry) -> None:
+        changed = request.has_changed or request.intent != "keep"
+        self._merge(request, entry)
+
+        if changed:
+            entry.values, entry.flash = dict(request.values), dict(request.flash)
+
+    def _merge(self, request: Request, entry: Entry) -> None:
         values, flash = dict(entry.values), dict(entry.flash)
 
         for key in _changes(request.base, request.values) - {"count"}:
@@ -221,12 +240,8 @@ class Model:
             if key in request.flash or flash.get(key) == request.base_flash.get(key):
                 _put(flash, key, request.flash)
 
-        changed = request.has_changed or request.intent != "keep"
         owner = request.owner if request.intent == "bind" else entry.owner
         request.values, request.flash, request.owner = values, flash, owner
-
-        if changed:
-            entry.values, entry.flash = dict(values), dict(flash)
 
 
 def _changes(base: Data, ours: Data) -> set[str]:

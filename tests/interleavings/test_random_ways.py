@@ -126,7 +126,9 @@ class WatchedStore:
 
     def get(self, key: str, /) -> Record | None:
         self._manager.schedule.interrupt_commit()
-        return t.cast("Record | None", self._inner.get(key))
+        record: Record | None = self._inner.get(key)
+        self._manager.schedule.has_looked()
+        return record
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         self._manager.schedule.interrupt_commit()
@@ -329,6 +331,16 @@ class Schedule:
         visit = self.visits[-1]
         visit.request = self.model.open(visit.sent and digest(visit.sent))
         assert draft.state == visit.request.state
+
+    def has_looked(self) -> None:
+        """Take note that a request whose write came too late merges, and tries again."""
+        visit = self.visits[-1] if self.visits else None
+
+        if visit is not None and visit.is_committing and visit.ended is None:
+            assert visit.request is not None
+
+            if visit.request.intent != "end":
+                self.model.reloaded(visit.request)
 
     def begin_commit(self, *, forced: bool) -> Visit:
         """Let requests be made between the commands that follow."""
