@@ -34,6 +34,8 @@ from .index_steps import Killed
 from .index_steps import run_until_killed
 from .support import Browser
 
+pytestmark = pytest.mark.attack
+
 ACTIONS = ("ann", "bob", "renew", "write", "logout", "revoke", "revoke all", "list")
 
 #: Most requests send fewer commands, and call the system less often.
