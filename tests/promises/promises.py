@@ -321,4 +321,6 @@ class StorePromises(Promises):
         assert other.revoke_all("alice", except_=manager.open(cookies[0])) == 2
         owners = [manager.open(cookie).owner for cookie in cookies]
         assert owners == ["alice", None, None]
+        reasons = [manager.open(cookie).ended_reason for cookie in cookies]
+        assert reasons == [None, "revoked", "revoked"]
         assert len(manager.sessions_of("alice")) == 1
