@@ -49,12 +49,16 @@ def test_the_parallel_button_loses_nothing(tab: Tab, at: str) -> None:
     tab.open(f"/{at}/")
     assert tab.text("#outcome") == "0 of 20 keys kept"
 
-    tab.find("#parallel").click()
-    tab.until(lambda: tab.find("#parallel").is_enabled())
+    def fire() -> str:
+        tab.find("#parallel").click()
+        tab.until(lambda: tab.find("#parallel").is_enabled())
+        assert tab.text("#outcome") == "20 of 20 keys kept"
+        assert len(tab.texts(".keys .kept")) == 20
+        return tab.text("#trace")
 
-    assert tab.text("#outcome") == "20 of 20 keys kept"
-    assert len(tab.texts(".keys .kept")) == 20
-    assert "merged with what another request has written meanwhile" in tab.text("#trace")
+    # The trace is that of the request that ended last, which may have been alone at its end.
+    traces = (fire() for _ in range(10))
+    assert any("merged with what another request has written meanwhile" in trace for trace in traces)
 
 
 def test_all_but_one_button_works_without_javascript(tab: Tab) -> None:
