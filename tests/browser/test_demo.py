@@ -58,7 +58,9 @@ def test_the_parallel_button_loses_nothing(tab: Tab, at: str) -> None:
 
     # The trace is that of the request that ended last, which may have been alone at its end.
     traces = (fire() for _ in range(10))
-    assert any("merged with what another request has written meanwhile" in trace for trace in traces)
+    assert any(
+        "merged with what another request has written meanwhile" in trace for trace in traces
+    )
 
 
 def test_all_but_one_button_works_without_javascript(tab: Tab) -> None:
