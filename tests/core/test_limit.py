@@ -39,6 +39,9 @@ from .test_endings import before_the
 
 CROWD = 8
 
+#: Engines that take their time.
+SLOWER = ("file", "redis+cluster", "postgres", "sqlalchemy (MariaDB)")
+
 
 def logged_in(manager: SessionManager, clock: FakeClock, count: int = 1) -> list[Browser]:
     """Let so many browsers log in as ann, one second after the other."""
@@ -277,7 +280,13 @@ class TestAtTheSameTime:
         assert len(manager.sessions_of("ann")) == 1
 
     @pytest.mark.parametrize("limit", [1, 3])
-    @pytest.mark.parametrize("name", ["memory", "sqlite", "redis"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("memory", "sqlite", "redis"),
+            *(pytest.param(name, marks=pytest.mark.attack) for name in SLOWER),
+        ],
+    )
     def test_a_crowd_converges_and_is_never_shut_out(
         self, name: str, limit: int, request: pytest.FixtureRequest
     ) -> None:
