@@ -15,6 +15,9 @@ from sessionkit.store import Record
 _VERSION = struct.Struct(">Q")
 _EXPIRES_AT = struct.Struct(">d")
 
+# Where it says how long its owner's name is: from this byte to that one.
+_OWNER_LENGTH = (17, 18)
+
 # The end of the year 9999: what never expires does not overflow the server's milliseconds.
 _FAR_FUTURE = 253402300799.0
 
@@ -35,6 +38,16 @@ def is_live(answer: object, now: float) -> bool:
         return False
     (expires_at,) = _EXPIRES_AT.unpack(answer)
     return bool(expires_at > now)
+
+
+def ask_for_owner(name: str) -> tuple[str, str, int, int]:
+    """Return the command for the part of a record that :func:`is_nobodys` looks at."""
+    return ("GETRANGE", name, *_OWNER_LENGTH)
+
+
+def is_nobodys(answer: object) -> bool:
+    """Say whether there is no record, or one without an owner; an error does not say so."""
+    return answer in (b"", b"\0\0")
 
 
 def deadline(record: Record, margin: float) -> int:

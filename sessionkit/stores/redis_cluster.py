@@ -21,8 +21,10 @@ from ._redis_cluster import cluster_source
 from ._redis_connections import Limits
 from ._redis_records import Names
 from ._redis_records import ask_for_expiry
+from ._redis_records import ask_for_owner
 from ._redis_records import deadline
 from ._redis_records import is_live
+from ._redis_records import is_nobodys
 from ._redis_records import keys_of
 from ._redis_records import pack_version
 from ._redis_server import ServerCheck
@@ -226,16 +228,21 @@ class RedisClusterStore:
         return bool(self._cluster.run(scripts.REPLACE, name, (version, value, until)))
 
     def _dead(self, keys: list[str]) -> list[str]:
-        """Return which of these keys have no record, as far as their nodes can say."""
+        """Return which of these keys have no record with an owner, as far as their nodes can say.
+
+        What is left of a session that somebody has ended has none.
+        """
         dead: list[str] = []
         names = [self.prefix + key for key in keys]
         for address, there in self._cluster.nodes_of(names).items():
             with contextlib.suppress(StoreUnavailable):
                 for start in range(0, len(there), _PAGE):
                     page = there[start : start + _PAGE]
-                    answers = self._cluster.read_at(address, [("EXISTS", name) for name in page])
+                    answers = self._cluster.read_at(address, [ask_for_owner(name) for name in page])
                     dead += [
-                        name for name, answer in zip(page, answers, strict=True) if answer == 0
+                        name
+                        for name, answer in zip(page, answers, strict=True)
+                        if is_nobodys(answer)
                     ]
         return [name[len(self.prefix) :] for name in dead]
 

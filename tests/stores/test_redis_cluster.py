@@ -248,6 +248,22 @@ class TestIndex:
         assert set(store.owned_by("ann", now + 1e6)) == {kept, young}
         assert node.read("ZCARD", index) == 2
 
+    def test_a_member_whose_record_has_no_owner_is_as_good_as_without(
+        self, cluster: RedisCluster, store: RedisClusterStore
+    ) -> None:
+        ended, young, kept = new_key(), new_key(), new_key()
+        for key in (ended, young, kept):
+            record = new_record(owner="ann")
+            assert store.swap(key, None, record)
+            if key != kept:
+                assert store.swap(key, record, successor(record, owner=None))
+        index = store._names.index("ann")
+        node = store._cluster._wire(store._cluster._map.slots[slot_of(index)].address)
+        old = int(time.time() - 610)
+        node.write("ZADD", index, old, ended, old, kept)
+        assert set(store.owned_by("ann", 0.0)) == {young, kept}
+        assert node.read("ZCARD", index) == 2
+
     def test_one_that_was_entered_again_is_not_removed(self, store: RedisClusterStore) -> None:
         key = new_key()
         assert store.swap(key, None, new_record(owner="ann"))
