@@ -90,7 +90,9 @@ def session_headers(
         headers[1] = ("Cache-Control", "no-store")
         headers.append((id_header.answer_name, instruction.value))
 
-    headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
+    if cookies:
+        headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
+
     return headers
 
 

@@ -175,7 +175,7 @@ class _Answer:
         session.drop_custom_cookies()
         error.instruction = error.instruction or self._end_only() or session.instruction
         answer = unavailable(error, self._environ["REQUEST_METHOD"])
-        headers = self._with_session(answer.headers, error.instruction)
+        headers = self._with_session(session, answer.headers, error.instruction)
         self._start_response(f"{answer.status} {answer.reason}", headers)
         return [answer.body]
 
@@ -198,7 +198,7 @@ class _Answer:
         status, headers, exc_info = self._said
         session = self._session
         instruction = session.manager.commit(session, ok=not status.startswith("5"))
-        headers = self._with_session(headers, instruction)
+        headers = self._with_session(session, headers, instruction)
 
         if exc_info is None:
             self._forwarded = self._start_response(status, headers)
@@ -209,9 +209,9 @@ class _Answer:
 
         return self._forwarded
 
-    def _with_session(self, headers: Headers, instruction: Instruction) -> Headers:
-        session = self._session
-
+    def _with_session(
+        self, session: Session, headers: Headers, instruction: Instruction
+    ) -> Headers:
         if session is not self._opened:
             session.stand_in_for(self._opened)
 
