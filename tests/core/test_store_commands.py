@@ -46,7 +46,7 @@ CASES: dict[str, tuple[View, list[str], list[str]]] = {
     "login": (lambda session: session.bind("ann"), ["get", "move"], ["get", "swap", "swap"]),
     "destroy": (Session.destroy, ["get", "delete"], ["get", "delete"]),
     "save then write": (
-        lambda session: session.save() and session.update(a=2),
+        lambda session: session.save() and session.setdefault("new", 2),
         ["get", "swap", "swap"],
         ["get", "swap", "swap"],
     ),
