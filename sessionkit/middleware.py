@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
 
 Headers = list[tuple[str, str]]
 Write = cabc.Callable[[bytes], object]
+P = t.ParamSpec("P")
 
 
 class SessionMiddleware:
@@ -76,7 +77,7 @@ class SessionMiddleware:
 
         environ[self.environ_key] = session
         answer = _Answer(self.environ_key, session, environ, start_response)
-        body = answer.after(lambda: self.app(environ, answer.start_response))
+        body = answer.after(self.app, environ, answer.start_response)
         return body if answer.has_begun else _LateBody(answer, body)
 
 
@@ -115,7 +116,10 @@ class _Answer:
 
     @property
     def _session(self) -> Session:
-        return _placed(self._environ, self._key, self._opened)
+        opened = self._opened
+        # As in all but a few requests.
+        is_in_place = self._environ.get(self._key) is opened
+        return opened if is_in_place else _placed(self._environ, self._key, opened)
 
     def start_response(
         self, status: str, headers: Headers, exc_info: OptExcInfo | None = None, /
@@ -133,7 +137,9 @@ class _Answer:
     def _write(self, data: bytes, /) -> object:
         return (self._forwarded or self._forward())(data)
 
-    def after(self, step: cabc.Callable[[], cabc.Iterable[bytes]]) -> cabc.Iterable[bytes]:
+    def after(
+        self, step: cabc.Callable[P, cabc.Iterable[bytes]], *args: P.args, **kwargs: P.kwargs
+    ) -> cabc.Iterable[bytes]:
         """Let the application make a *step*; commit after it, if the answer has begun.
 
         :return: what the step returned, or the 503 in its place.
@@ -141,7 +147,7 @@ class _Answer:
         token = current.set(self._opened)
 
         try:
-            body = step()
+            body = step(*args, **kwargs)
         except UNAVAILABLE as error:
             return self._fail(error)
         except BaseException:
@@ -277,12 +283,9 @@ def _placed(environ: WSGIEnvironment, key: str, opened: Session) -> Session:
 
     Under the same key there may stand the session of another manager, of a middleware further in.
     """
-    placed = t.cast(Session, environ.get(key))
-
-    if placed is opened:
-        return opened
-
-    return placed if isinstance(placed, Session) and placed.manager is opened.manager else opened
+    placed = environ.get(key)
+    same_manager = isinstance(placed, Session) and placed.manager is opened.manager
+    return t.cast(Session, placed) if same_manager else opened
 
 
 def _split(headers: Headers) -> tuple[Headers, dict[str, str]]:
