@@ -83,6 +83,15 @@ class SentinelTrio:
             assert time.monotonic() < give_up, "Sentinel does not get ready"
             time.sleep(0.05)
 
+    def hold(self) -> None:
+        """Let there be no further failover.
+
+        A server that comes back without its data may be chosen, if the Sentinels are hasty.
+        """
+        for one in self.sentinels:
+            with one.client() as client:
+                client.execute_command("SENTINEL SET", SERVICE, "down-after-milliseconds", 60_000)
+
     def flush(self) -> None:
         with self.master().client() as client:
             client.flushall()

@@ -236,6 +236,7 @@ def test_a_failover(end: str) -> None:
                 for record, version in zip(acknowledged, before, strict=True)
             )
         )
+        trio.hold()
         old.resume() if end == "pause" else old.start()
         wait_for(trio._is_ready)
         done.set()
