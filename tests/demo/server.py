@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import sys
 import typing as t
 from pathlib import Path
 
-from tests.servers.process import Server
+from tests.servers.web import WebServer
 
 ROOT: t.Final = Path(__file__).parents[2]
 
@@ -22,7 +20,7 @@ runpy.run_module("demo", run_name="__main__", alter_sys=True)
 """
 
 
-class DemoServer(Server):
+class DemoServer(WebServer):
     """The demo on a store."""
 
     programs = (sys.executable,)
@@ -34,12 +32,3 @@ class DemoServer(Server):
 
     def command(self) -> list[str]:
         return [self.program, "-c", START, "--port", str(self.port), "--store", self.store]
-
-    def is_ready(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1):
-            return True
-        return False
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}"

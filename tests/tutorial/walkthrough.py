@@ -7,7 +7,6 @@ import contextlib
 import html
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import typing as t
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from tests.demo.visitor import Page
 from tests.demo.visitor import Visitor
-from tests.servers.process import Server
+from tests.servers.web import WebServer
 
 ROOT: t.Final = Path(__file__).parents[2]
 
@@ -106,7 +105,7 @@ def _changed(text: str, hunk: list[str], name: str) -> str:
     return text.replace(before, after)
 
 
-class DevelopmentServer(Server):
+class DevelopmentServer(WebServer):
     """The server that a framework's command starts, on another port than it says."""
 
     programs = (sys.executable,)
@@ -122,16 +121,6 @@ class DevelopmentServer(Server):
         # Without the second process that looks for changes of the code.
         options = {"run": ["--port", port], "runserver": ["--noreload", port]}
         return [self.program, *self._arguments, *options[self._arguments[-1]]]
-
-    def is_ready(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1):
-            return True
-
-        return False
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
 
     def remove(self) -> None:
         """End it, but leave the folder; a test that fails shows what it said."""
