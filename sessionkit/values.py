@@ -275,25 +275,30 @@ class Values:
         :raises KeyError: if it is over, or cannot be decoded.
         """
         moment, rest = split(encoded)
-        value: t.Any = None
-        readable = over = False
 
         if moment:
             with contextlib.suppress(DecodeError):
                 value = self._codec.decode(rest)
-                over = not self._now < until(encoded)  # as NaN never is
-                readable = True
 
-        if readable and not over:
-            return value
+                if not self._is_over(moment):
+                    return value
 
-        # Somebody else may be able to read it; what is over goes with the next write.
-        if not over:
-            self.unreadable[key] = encoded
+                # It goes with the next write.
+                self._hide(key)
+                raise KeyError(key)
 
+        # Somebody else may be able to read it.
+        self.unreadable[key] = encoded
+        self._hide(key)
+        raise KeyError(key)
+
+    def _is_over(self, moment: bytes) -> bool:
+        return not self._now < until(moment)  # as NaN never is
+
+    def _hide(self, key: str) -> None:
+        """Let *key* be absent in this request, which is no change of its own."""
         del self.current[key]
         self.base = {name: value for name, value in self.base.items() if name != key}
-        raise KeyError(key)
 
     def _adopt(self, key: str) -> None:
         """Take an offered default as the value of *key* if it was changed inside."""
@@ -322,7 +327,7 @@ class Values:
     def _replay(self, key: str, mutations: list[Mutation], theirs: dict[str, bytes]) -> bytes:
         moment, encoded = split(theirs.get(key, b""))
 
-        if not encoded or (moment and not self._now < until(moment)):
+        if not encoded or (moment and self._is_over(moment)):
             moment, encoded = b"", mutations[0][1]
 
         value = self._codec.decode(encoded)
