@@ -14,7 +14,7 @@ from sessionkit.store import Owned
 from sessionkit.store import Store
 
 from . import _tasks
-from ._capabilities import assert_owned
+from ._owners import assert_owned
 from ._processes import Reachable
 from ._support import Meeting
 from ._support import Task

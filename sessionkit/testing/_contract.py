@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 
-from sessionkit.store import EXPIRY_MARGIN
 from sessionkit.store import Record
 from sessionkit.store import Store
 
+from ._margin import WithMargin
 from ._support import fields
 from ._support import present
 from .records import new_key
@@ -44,11 +44,8 @@ ODD_OWNERS = (
 )
 
 
-class ContractTests:
+class ContractTests(WithMargin):
     """The three methods that every store has."""
-
-    #: Seconds that the store of the tests keeps a record beyond its ``expires_at``.
-    margin: float = EXPIRY_MARGIN
 
     def test_unknown_key(self, store: Store) -> None:
         key = new_key()

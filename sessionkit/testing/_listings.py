@@ -12,7 +12,7 @@ from sessionkit.store import Enumerable
 from sessionkit.store import Owned
 from sessionkit.store import Store
 
-from ._capabilities import assert_owned
+from ._owners import assert_owned
 from ._processes import Reachable
 from ._support import able
 from ._support import filled
