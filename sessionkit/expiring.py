@@ -35,6 +35,15 @@ def until(data: bytes) -> float:
     return moment
 
 
+def is_over(moment: bytes, now: float) -> bool:
+    """Say whether a value is absent at *now* (POSIX seconds).
+
+    :param moment: as :func:`split` returns it.
+    """
+    # As NaN never is.
+    return bool(moment) and not now < until(moment)
+
+
 def split(data: bytes) -> tuple[bytes, bytes]:
     """Return the moment, as it stands before a value, or nothing; and the codec's bytes."""
     return (data[: _PREFIX.size], data[_PREFIX.size :]) if is_expiring(data) else (b"", data)

@@ -13,14 +13,12 @@ from .errors import DecodeError
 from .errors import ValueNotSupported
 from .expiring import expiring
 from .expiring import is_expiring
+from .expiring import is_over
 from .expiring import split
 from .expiring import until
 from .merge import changed_keys
-from .merge import merge
-from .merge import merge_queue
-
-#: A pure function of the stored value, and the encoded default; replayed when somebody else wrote.
-Mutation = tuple[cabc.Callable[[t.Any], t.Any], bytes]
+from .replay import Mutation
+from .replay import Replay
 
 
 def check_key(key: object) -> None:
@@ -47,6 +45,9 @@ class Values:
     :param now: POSIX seconds, by which values that expire by themselves are judged.
     """
 
+    #: What cannot be told from the bytes: made when it is needed, which is seldom.
+    _replay: Replay | None = None
+
     def __init__(
         self, codec: Codec, base: dict[str, bytes], place: str, now: float = math.inf
     ) -> None:
@@ -56,9 +57,6 @@ class Values:
         self._handed_out: dict[str, t.Any] = {}
         #: Defaults that were handed out for absent keys, with their bytes at that time.
         self._offered: dict[str, tuple[t.Any, bytes]] = {}
-        self._mutations: dict[str, list[Mutation]] = {}
-        #: What :meth:`convert` has made of each key; None: removed.
-        self._converted: dict[str, bytes | None] = {}
         self.base: dict[str, bytes] = base
         self.current: dict[str, bytes] = base.copy()
         #: What could not be decoded: absent for this request, and stored again as it is.
@@ -108,7 +106,7 @@ class Values:
         if type(value) not in IMMUTABLE:
             self._handed_out[key] = value
 
-    def convert(self, values: cabc.Mapping[str, t.Any], removed: cabc.Iterable[str]) -> None:
+    def convert(self, values: cabc.Mapping[str, t.Any], removed: cabc.Collection[str]) -> None:
         """Put *values* in the place of the *removed*: the same data in another form.
 
         All of it or, if a value cannot be encoded, nothing. If another request has changed any of
@@ -120,12 +118,11 @@ class Values:
 
         for key in removed:
             self.discard(key)
-            self._converted[key] = None
 
         for key, value in values.items():
             self.put(key, value)
 
-        self._converted |= encoded
+        self._replayed().converted |= {**dict.fromkeys(removed), **encoded}
 
     def remove(self, key: str) -> None:
         if key in self._offered:
@@ -165,15 +162,16 @@ class Values:
         """Replace the value of *key* by *function* of it, in such a way that it can be replayed."""
         self.settle()
         # On top of a plain change of ours, the function's result is just another plain change.
-        replayable = key in self._mutations or self.base.get(key) == self.current.get(key)
-        mutations = self._mutations.get(key, [])
+        mutations = self._replay.mutations.get(key, []) if self._replay is not None else []
+        replayable = mutations or self.base.get(key) == self.current.get(key)
         # A function that changes its argument must not change the caller's default.
         encoded_default = self._codec.encode(default, self._place, key)
         value = function(self.get(key) if self.has(key) else self._codec.decode(encoded_default))
         self.put(key, value, self.until(key))
 
         if replayable:
-            self._mutations[key] = [*mutations, (function, encoded_default)]
+            mutation = Mutation(function, encoded_default)
+            self._replayed().mutations[key] = [*mutations, mutation]
 
         return value
 
@@ -188,8 +186,7 @@ class Values:
         self.current = {key: value for key, value in self.current.items() if key in keep}
         self._handed_out = {key: value for key, value in self._handed_out.items() if key in keep}
         self._offered.clear()
-        self._mutations.clear()
-        self._converted.clear()
+        self._replay = None
         self.unreadable.clear()
         self.base = {}
 
@@ -207,7 +204,9 @@ class Values:
 
                 if encoded != before:
                     self.current[key] = moment + encoded
-                    self._mutations.pop(key, None)
+
+                    if self._replay is not None:
+                        self._replay.mutations.pop(key, None)
 
     def changed(self) -> set[str]:
         """Return the keys that differ from what was loaded, as of the last :meth:`settle`."""
@@ -220,8 +219,7 @@ class Values:
     def saved(self) -> None:
         """Take ``current`` as what is stored now."""
         self.base = self.current.copy()
-        self._mutations.clear()
-        self._converted.clear()
+        self._replay = None
 
     def rebase(
         self, theirs: dict[str, bytes], *, queues: cabc.Container[str] = (), keep_new: bool = False
@@ -233,23 +231,9 @@ class Values:
         :return: keys whose mutation raised on the fresh value; their change is given up.
         """
         self.settle()
-        merged = merge(self.base, self.current, theirs, keep_new=keep_new)
-        failed: set[str] = set()
-
-        for key, mutations in [*self._mutations.items()]:
-            try:
-                merged[key] = self._replay(key, mutations, theirs)
-            except Exception:  # noqa: BLE001  # the application's function, run again
-                failed.add(key)
-                del self._mutations[key]
-                merged.pop(key, None)
-                merged.update({key: theirs[key]} if key in theirs else {})
-
-        for key in changed_keys(self.base, self.current):
-            if key in queues and key not in self._mutations:
-                self._merge_queue(key, theirs, merged)
-
-        self._give_way(theirs, merged)
+        merged, failed = self._replayed().merge(
+            self.base, self.current, theirs, queues=queues, keep_new=keep_new
+        )
 
         # Somebody else has put a value there, which the default shows from now on.
         for key in self._offered.keys() & (merged.keys() - self.base.keys()):
@@ -280,7 +264,7 @@ class Values:
             with contextlib.suppress(DecodeError):
                 value = self._codec.decode(rest)
 
-                if not self._is_over(moment):
+                if not is_over(moment, self._now):
                     return value
 
                 # It goes with the next write.
@@ -291,9 +275,6 @@ class Values:
         self.unreadable[key] = encoded
         self._hide(key)
         raise KeyError(key)
-
-    def _is_over(self, moment: bytes) -> bool:
-        return not self._now < until(moment)  # as NaN never is
 
     def _hide(self, key: str) -> None:
         """Let *key* be absent in this request, which is no change of its own."""
@@ -307,56 +288,19 @@ class Values:
         if self._codec.encode(value, self._place, key) != before:
             self.put(key, value)
 
-    def _give_way(self, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
-        """Take back a conversion if others have changed what was converted."""
-        if all(theirs.get(key) == self.base.get(key) for key in self._converted):
-            return
-
-        for key, ours in self._converted.items():
-            if self.current.get(key) == ours:
-                merged.pop(key, None)
-                merged.update({key: theirs[key]} if key in theirs else {})
-
     def _forget(self, key: str) -> None:
         self._handed_out.pop(key, None)
         self._offered.pop(key, None)
-        self._mutations.pop(key, None)
-        self._converted.pop(key, None)
         self.unreadable.pop(key, None)
 
-    def _replay(self, key: str, mutations: list[Mutation], theirs: dict[str, bytes]) -> bytes:
-        moment, encoded = split(theirs.get(key, b""))
+        if self._replay is not None:
+            self._replay.forget(key)
 
-        if not encoded or (moment and self._is_over(moment)):
-            moment, encoded = b"", mutations[0][1]
+    def _replayed(self) -> Replay:
+        if self._replay is None:
+            self._replay = Replay(self._codec, self._place, self._now)
 
-        value = self._codec.decode(encoded)
-
-        for function, _ in mutations:
-            value = function(value)
-
-        return moment + self._codec.encode(value, self._place, key)
-
-    def _merge_queue(self, key: str, theirs: dict[str, bytes], merged: dict[str, bytes]) -> None:
-        try:
-            lists = [
-                self._codec.decode(values[key]) if key in values else []
-                for values in (self.base, self.current, theirs)
-            ]
-        except DecodeError:
-            return
-
-        if not all(type(items) is list for items in lists):
-            return
-
-        # As bytes, since 1 equals True, and NaN not even itself.
-        base, ours, current = ([self._codec.encode(item, key) for item in items] for items in lists)
-        items = [self._codec.decode(item) for item in merge_queue(base, ours, current)]
-
-        if items:
-            merged[key] = self._codec.encode(items, self._place, key)
-        else:
-            merged.pop(key, None)
+        return self._replay
 
     def _refresh_handed_out(self) -> None:
         """Let containers that the application holds show what was merged."""
