@@ -9,8 +9,8 @@ import sys
 import types
 import typing as t
 
-from tests.stores.files import fork
-from tests.stores.files import wait
+from tests.forks import fork
+from tests.forks import wait
 
 Happening = cabc.Callable[[], object]
 

@@ -99,7 +99,7 @@ FEATURES: dict[str, tuple[str, ...] | str] = {
     ),
     "a store without the web": ("v_x_sessions:test_it_works_without_the_web",),
     "memory, file, cookie, SQL, Redis": ("lucid:test_adaptors",),
-    "memcached": ("stores/test_memcached.py:test_a_flush_is_the_end_of_all_sessions",),
+    "memcached": ("stores/memcached/test_trouble.py:test_a_flush_is_the_end_of_all_sessions",),
     "a serialiser of one's own": "a serialiser of your own",
     "values encrypted in the store": ("core/test_encryption.py:test_neither_data_nor_owner",),
     "switch sessions off": "a switch that turns sessions off",

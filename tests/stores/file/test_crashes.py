@@ -15,11 +15,11 @@ from sessionkit.stores.file import FileStore
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
-from tests.stores.files import assert_works
-from tests.stores.files import file_of
-from tests.stores.files import files
-from tests.stores.files import replace
-from tests.stores.files import write
+from tests.stores.file.support import assert_works
+from tests.stores.file.support import file_of
+from tests.stores.file.support import files
+from tests.stores.file.support import replace
+from tests.stores.file.support import write
 
 SIZES = (10, 3000, 60_000)
 

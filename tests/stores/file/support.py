@@ -1,12 +1,8 @@
-"""What the tests of files share."""
+"""What the tests of the file store share."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 import time
-import traceback
 import typing as t
 from pathlib import Path
 
@@ -16,24 +12,8 @@ from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
 
-
-def fork(function: t.Callable[[], object]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        signal.alarm(20)
-        function()
-        status = 0
-    except BaseException:  # noqa: BLE001 - told by the status
-        traceback.print_exc(file=sys.__stderr__)
-    finally:
-        os._exit(status)
-
-
-def wait(pid: int) -> None:
-    assert os.waitpid(pid, 0)[1] == 0
+#: In one slot of the smallest file, and in larger ones.
+SIZES = (0, 10, 1900, 2100, 40_000, 600_000)
 
 
 def write(store: FileStore, payload: bytes = b"payload", owner: str | None = "ann") -> str:
