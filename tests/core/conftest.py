@@ -60,3 +60,11 @@ def manager(make_manager: MakeManager) -> SessionManager:
 @pytest.fixture
 def browser(manager: SessionManager) -> Browser:
     return Browser(manager)
+
+
+@pytest.fixture
+def revoked(browser: Browser) -> Browser:
+    """A browser whose session somebody else has ended."""
+    browser.log_in("ann", cart=["tea"])
+    assert browser.manager.revoke_all("ann") == 1
+    return browser

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
+import datetime
 import typing as t
 
 import blinker
 
 from sessionkit import Session
+from sessionkit import SessionManager
 from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import Delete
 from sessionkit.cookie import Instruction
@@ -22,6 +24,8 @@ from sessionkit.testing import FakeClock
 NOW = 2_000_000_000.0
 
 DAY = 24 * 60 * 60.0
+
+UNKNOWN = "unknown-id-of-forty-characters-unknown-id"
 
 #: The payload of a later version: its format, the kind, the length of the whole, and something.
 NEWER = b"\x02L" + (15).to_bytes(8, "big") + b"newer"
@@ -99,6 +103,12 @@ class FullStore(PlainStore):
         return self.memory.clear()
 
 
+class ComposedStore(FullStore):
+    """The core makes two swaps of its moves."""
+
+    move: t.Any = None
+
+
 class Browser:
     """Keeps the cookie as browsers do."""
 
@@ -159,3 +169,28 @@ def received(signal: blinker.Signal) -> cabc.Iterator[list[dict[str, t.Any]]]:
 
     with signal.connected_to(receive):
         yield events
+
+
+def moment(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(NOW + seconds, datetime.timezone.utc)
+
+
+def ended_reason(browser: Browser) -> str | None:
+    return browser.open().ended_reason
+
+
+def logged_in(manager: SessionManager, clock: FakeClock, count: int = 1) -> list[Browser]:
+    """Let so many browsers log in as ann, one second after the other."""
+    browsers = [Browser(manager) for _ in range(count)]
+
+    for browser in browsers:
+        clock.advance(1)
+        browser.log_in("ann")
+
+    return browsers
+
+
+def before_the(number: int, command: str, store: FullStore, happen: t.Callable[[], object]) -> None:
+    """Have something happen before the store gets that command for the so many-th time."""
+    step = happen if number == 1 else (lambda: before_the(number - 1, command, store, happen))
+    store.before[command] = step

@@ -1,12 +1,10 @@
-"""Encryption at rest: what the engine sees, what a hostile engine can do, rotation, roll-out."""
+"""What the engine of an encrypted store sees, and what it cannot do."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import typing as t
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,6 @@ from sessionkit.encryption import EncryptedStore
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import NewerFormat
 from sessionkit.errors import StoreUnavailable
-from sessionkit.store import Closeable
 from sessionkit.store import Enumerable
 from sessionkit.store import Moving
 from sessionkit.store import Owned
@@ -25,10 +22,7 @@ from sessionkit.store import Store
 from sessionkit.store import Sweepable
 from sessionkit.store import offers
 from sessionkit.stores.memory import MemoryStore
-from sessionkit.stores.redis import RedisStore
-from sessionkit.stores.sqlite import SQLiteStore
 from sessionkit.testing import FakeClock
-from sessionkit.testing import StoreConformance
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
@@ -36,55 +30,8 @@ from tests.core.support import NOW
 from tests.core.support import Browser
 from tests.core.support import PlainStore
 
-OLD, NEW = keys.new_key(), keys.new_key()
-
-
-def encrypted_sqlite(path: Path, secret: str) -> EncryptedStore:
-    return EncryptedStore(SQLiteStore(path), [secret])
-
-
-def encrypted_redis(url: str, secret: str) -> EncryptedStore:
-    return EncryptedStore(RedisStore(url), [secret])
-
-
-class TestEncryptedMemoryStore(StoreConformance):
-    capabilities: t.ClassVar = frozenset({Moving, Owned, Sweepable, Enumerable})
-
-    @pytest.fixture
-    def store(self) -> Store:
-        return EncryptedStore(MemoryStore(), [OLD])
-
-    def neighbour(self, store: Store) -> Store | None:
-        return EncryptedStore(MemoryStore(), [OLD])
-
-
-class TestEncryptedSQLiteStore(StoreConformance):
-    capabilities: t.ClassVar = frozenset({Moving, Owned, Sweepable, Enumerable, Closeable})
-    rounds = 5
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> t.Iterator[Store]:
-        self.path = tmp_path / "sessions.sqlite3"
-        store: t.Any = encrypted_sqlite(self.path, OLD)
-        yield store
-        store.close()
-
-    def opener(self, store: Store) -> t.Callable[[], Store]:
-        return functools.partial(encrypted_sqlite, self.path, OLD)
-
-
-@pytest.mark.attack
-class TestEncryptedRedisStore(StoreConformance):
-    capabilities: t.ClassVar = frozenset({Moving, Owned, Enumerable, Closeable})
-    rounds = 10
-
-    @pytest.fixture
-    def store(self, redis_url: str) -> Store:
-        self.url = redis_url
-        return encrypted_redis(redis_url, OLD)
-
-    def opener(self, store: Store) -> t.Callable[[], Store]:
-        return functools.partial(encrypted_redis, self.url, OLD)
+OLD = keys.new_key()
+NEW = keys.new_key()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
-"""Why a session is over: what its user is told, and that it stays over. ASVS 7.4."""
+"""Why a session is over: what is kept of it, and who is told."""
 
 from __future__ import annotations
-
-import typing as t
 
 import pytest
 
@@ -21,6 +19,7 @@ from sessionkit.payload import pack_stub
 from sessionkit.store import Record
 from sessionkit.testing import FakeClock
 from sessionkit.tokens import digest
+from tests.core.support import ended_reason
 
 from .conftest import MakeManager
 from .support import DAY
@@ -28,24 +27,6 @@ from .support import NOW
 from .support import Browser
 from .support import FullStore
 from .support import received
-
-
-class ComposedStore(FullStore):
-    """The core makes two swaps of its moves."""
-
-    move: t.Any = None
-
-
-@pytest.fixture
-def revoked(browser: Browser) -> Browser:
-    """A browser whose session somebody else has ended."""
-    browser.log_in("ann", cart=["tea"])
-    assert browser.manager.revoke_all("ann") == 1
-    return browser
-
-
-def reason(browser: Browser) -> str | None:
-    return browser.open().ended_reason
 
 
 def destroy(session: Session) -> None:
@@ -58,17 +39,17 @@ def the_record(browser: Browser, store: FullStore) -> Record:
 
 class TestReason:
     def test_there_is_none_without_a_cookie_of_ours(self, make_manager: MakeManager) -> None:
-        assert reason(Browser(make_manager())) is None
-        assert reason(Browser(make_manager(), "garbage")) is None
-        assert reason(Browser(make_manager(secrets=["s" * 32]), "x" * 40)) is None
+        assert ended_reason(Browser(make_manager())) is None
+        assert ended_reason(Browser(make_manager(), "garbage")) is None
+        assert ended_reason(Browser(make_manager(secrets=["s" * 32]), "x" * 40)) is None
 
     def test_there_is_none_for_a_session_that_goes_on(self, browser: Browser) -> None:
         browser.log_in("ann")
         late = browser.twin()
         browser.visit(lambda session: session.renew())
-        assert reason(browser) is None
+        assert ended_reason(browser) is None
         assert late.open().state == "superseded"
-        assert reason(late) is None
+        assert ended_reason(late) is None
 
     def test_revoked(self, revoked: Browser) -> None:
         session = revoked.open()
@@ -81,31 +62,31 @@ class TestReason:
         browser.log_in("ann")
         other.log_in("ann")
         assert manager.revoke("ann", other.open().public_id or "")
-        assert (reason(browser), reason(other)) == (None, "revoked")
+        assert (ended_reason(browser), ended_reason(other)) == (None, "revoked")
 
     def test_expired(self, browser: Browser, clock: FakeClock) -> None:
         browser.log_in("ann")
         clock.advance(14 * DAY)
-        assert reason(browser) == "expired"
+        assert ended_reason(browser) == "expired"
 
     def test_expired_by_a_limit_that_is_new(
         self, make_manager: MakeManager, browser: Browser, clock: FakeClock
     ) -> None:
         browser.log_in("ann")
         clock.advance(10.0)
-        assert reason(Browser(make_manager(absolute_timeout=5), browser.value)) == "expired"
+        assert ended_reason(Browser(make_manager(absolute_timeout=5), browser.value)) == "expired"
 
     def test_who_has_logged_out_needs_not_be_told(self, browser: Browser) -> None:
         browser.log_in("ann")
         late = browser.twin()
         browser.visit(destroy)
-        assert reason(late) == "unknown"
+        assert ended_reason(late) == "unknown"
 
     def test_it_is_forgotten_after_an_hour(self, revoked: Browser, clock: FakeClock) -> None:
         clock.advance(3599)
-        assert reason(revoked) == "revoked"
+        assert ended_reason(revoked) == "revoked"
         clock.advance(1)
-        assert reason(revoked) == "unknown"
+        assert ended_reason(revoked) == "unknown"
 
     @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
     def test_of_two_cookies_the_live_one_counts(
@@ -127,7 +108,7 @@ class TestReason:
         payload = pack_stub(Stub("<script>", None, {}))
         later = record._replace(payload=payload, version=record.version + 1)
         assert store.swap(digest(revoked.value or ""), record, later)
-        assert (reason(revoked), revoked.open().state) == ("unknown", "new")
+        assert (ended_reason(revoked), revoked.open().state) == ("unknown", "new")
 
     def test_it_stands_in_no_store_in_the_clear(
         self, make_manager: MakeManager, store: FullStore
@@ -135,26 +116,26 @@ class TestReason:
         browser = Browser(make_manager(on=EncryptedStore(store, [new_key()])))
         browser.log_in("ann")
         browser.manager.revoke_all("ann")
-        assert reason(browser) == "revoked"
+        assert ended_reason(browser) == "revoked"
         assert b"revoked" not in the_record(browser, store).payload
 
     def test_that_of_a_sealed_session(self, clock: FakeClock) -> None:
         policy = SessionPolicy(idle_timeout=100)
         sealed = SealedSessionManager([new_key()], policy=policy, clock=clock)
         browser = Browser(sealed)
-        assert reason(browser) is None
+        assert ended_reason(browser) is None
         browser.log_in("ann")
-        assert reason(browser) is None
+        assert ended_reason(browser) is None
         clock.advance(100)
-        assert reason(browser) == "expired"
-        assert reason(Browser(sealed, "x" * 40)) is None
+        assert ended_reason(browser) == "expired"
+        assert ended_reason(Browser(sealed, "x" * 40)) is None
         live = Browser(sealed)
         live.put(a=1)
         assert sealed.open(f"{browser.header}; {live.header}").ended_reason is None
 
     def test_a_signal_tells_of_its_use(self, revoked: Browser) -> None:
         with received(signals.rejected) as events:
-            reason(revoked)
+            ended_reason(revoked)
         assert [event["reason"] for event in events] == ["revoked"]
 
 
@@ -172,7 +153,7 @@ class TestStub:
         assert revoked.value != ended.value
         assert revoked.see() == {"csrf_token": "token"}
         assert the_record(ended, store) == before
-        assert reason(ended) == "revoked"
+        assert ended_reason(ended) == "revoked"
 
     def test_it_holds_no_data_and_no_owner(self, revoked: Browser, store: FullStore) -> None:
         record = the_record(revoked, store)
@@ -194,7 +175,7 @@ class TestStub:
         ended = revoked.twin()
         revoked.visit(log_in)
         assert (revoked.open().owner, revoked.open().ended_reason) == ("ann", None)
-        assert reason(ended) == "revoked"
+        assert ended_reason(ended) == "revoked"
 
     def test_server_code_cannot_choose_its_id(self, revoked: Browser, clock: FakeClock) -> None:
         with pytest.raises(ConfigurationError, match="replaced or ended"):
@@ -221,7 +202,7 @@ class TestStub:
         store.fail("swap", unreachable=False)
         assert browser.manager.revoke_all("ann") == 1
         store.recover()
-        assert (reason(browser), store.records()) == ("unknown", {})
+        assert (ended_reason(browser), store.records()) == ("unknown", {})
 
 
 class TestLogout:
@@ -261,83 +242,3 @@ class TestLogout:
         assert revoked.visit(lambda session: session.get("cart")) is None
         assert revoked.visit(lambda session: session.renew()) is None
         assert revoked.value is not None
-
-
-class TestSlowRequests:
-    """They have loaded the session before it was revoked."""
-
-    @pytest.fixture(params=[FullStore, ComposedStore])
-    def store(self, request: pytest.FixtureRequest, clock: FakeClock) -> FullStore:
-        kind: type[FullStore] = request.param
-        return kind(clock)
-
-    @pytest.fixture
-    def slow(self, browser: Browser) -> Session:
-        browser.log_in("ann", visits=1)
-        session = browser.open()
-        assert session["visits"] == 1
-        return session
-
-    @pytest.mark.parametrize("early", [False, True])
-    def test_what_they_write_is_dropped(self, slow: Session, early: bool) -> None:
-        slow["a"] = 1
-        slow.mutate("visits", lambda visits: visits + 1)
-        slow.manager.revoke_all("ann")
-        with received(signals.dropped) as events:
-            assert not early or slow.save() is False
-            assert slow.manager.commit(slow) is None
-        assert {event["reason"] for event in events} == {"ended"}
-        assert events[0]["keys"] == {"a", "visits"}
-        assert slow.ended_reason == "revoked"
-        assert slow.manager.sessions_of("ann") == []
-
-    def test_what_they_read_does_not_extend_it(
-        self, slow: Session, store: FullStore, clock: FakeClock
-    ) -> None:
-        slow.manager.revoke_all("ann")
-        (before,) = store.records().values()
-        clock.advance(3 * DAY)
-        assert slow.manager.commit(slow) is None
-        assert [*store.records().values()] == [before]
-
-    def test_what_they_renew_is_not_alive(self, slow: Session) -> None:
-        slow.manager.revoke_all("ann")
-        slow.renew()
-        assert slow.manager.commit(slow) is None
-        assert slow.manager.sessions_of("ann") == []
-
-    @pytest.mark.parametrize("command", ["get", "swap", "move", "owned_by"])
-    @pytest.mark.parametrize("number", [1, 2, 3])
-    def test_a_renewal_between_the_commands_of_a_revocation(
-        self, slow: Session, browser: Browser, store: FullStore, command: str, number: int
-    ) -> None:
-        def renew() -> None:
-            slow.renew()
-            browser.keep(slow.manager.commit(slow))
-
-        before_the(number, command, store, renew)
-        slow.manager.revoke_all("ann")
-        store.before.clear()
-        if not slow.committed:
-            renew()
-        assert slow.manager.sessions_of("ann") == []
-        assert reason(browser) == "revoked"
-
-    @pytest.mark.parametrize("command", ["get", "swap", "move", "delete"])
-    @pytest.mark.parametrize("number", [1, 2])
-    def test_a_revocation_between_the_commands_of_a_renewal(
-        self, slow: Session, browser: Browser, store: FullStore, command: str, number: int
-    ) -> None:
-        before_the(number, command, store, lambda: slow.manager.revoke_all("ann"))
-        slow.renew()
-        browser.keep(slow.manager.commit(slow))
-        store.before.clear()
-        slow.manager.revoke_all("ann")
-        assert slow.manager.sessions_of("ann") == []
-        assert (reason(browser), browser.see()) == ("revoked", {})
-
-
-def before_the(number: int, command: str, store: FullStore, happen: t.Callable[[], object]) -> None:
-    """Have something happen before the store gets that command for the so many-th time."""
-    step = happen if number == 1 else (lambda: before_the(number - 1, command, store, happen))
-    store.before[command] = step

@@ -1,12 +1,9 @@
-"""A limit to the sessions of one owner: the oldest is ended, or the login is refused."""
+"""A limit of sessions per owner."""
 
 from __future__ import annotations
 
-import collections.abc as cabc
-import concurrent.futures
 import logging
 import pickle
-import threading
 import typing as t
 
 import pytest
@@ -15,7 +12,6 @@ from sessionkit import SealedSessionManager
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit import SessionPolicy
-from sessionkit import Store
 from sessionkit import signals
 from sessionkit.cookie import Delete
 from sessionkit.cookie import Set
@@ -23,10 +19,8 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.errors import TooManySessions
 from sessionkit.keys import new_key
-from sessionkit.stores import open_store
 from sessionkit.testing import FakeClock
-from tests.engines import ENGINES
-from tests.engines import Engine
+from tests.core.support import logged_in
 
 from .conftest import MakeManager
 from .support import Browser
@@ -34,24 +28,6 @@ from .support import FullStore
 from .support import PlainStore
 from .support import View
 from .support import received
-from .test_endings import ComposedStore
-from .test_endings import before_the
-
-CROWD = 8
-
-#: Engines that take their time.
-SLOWER = ("file", "redis+cluster", "postgres", "sqlalchemy (MariaDB)")
-
-
-def logged_in(manager: SessionManager, clock: FakeClock, count: int = 1) -> list[Browser]:
-    """Let so many browsers log in as ann, one second after the other."""
-    browsers = [Browser(manager) for _ in range(count)]
-
-    for browser in browsers:
-        clock.advance(1)
-        browser.log_in("ann")
-
-    return browsers
 
 
 def then_log_in(again: View) -> View:
@@ -255,70 +231,6 @@ class TestSettings:
         (name,) = settings
         with pytest.raises(ConfigurationError, match=name):
             SessionPolicy(**settings)
-
-
-class TestAtTheSameTime:
-    @pytest.mark.parametrize("kind", [FullStore, ComposedStore])
-    @pytest.mark.parametrize("command", ["owned_by", "get", "swap"])
-    @pytest.mark.parametrize("number", [1, 2, 3, 4])
-    def test_two_logins_never_end_each_other(
-        self,
-        make_manager: MakeManager,
-        clock: FakeClock,
-        kind: type[FullStore],
-        command: str,
-        number: int,
-    ) -> None:
-        store = kind(clock)
-        manager = make_manager(on=store, max_sessions_per_owner=1)
-        first, second = logged_in(manager, clock, 2)
-        before_the(number, command, store, lambda: second.log_in("ann"))
-        first.log_in("ann")
-        store.before.clear()
-        assert 1 <= len(manager.sessions_of("ann")) <= 2
-        logged_in(manager, clock)
-        assert len(manager.sessions_of("ann")) == 1
-
-    @pytest.mark.parametrize("limit", [1, 3])
-    @pytest.mark.parametrize(
-        "name",
-        [
-            *("memory", "sqlite", "redis"),
-            *(pytest.param(name, marks=pytest.mark.attack) for name in SLOWER),
-        ],
-    )
-    def test_a_crowd_converges_and_is_never_shut_out(
-        self, name: str, limit: int, request: pytest.FixtureRequest
-    ) -> None:
-        managers = list(opened(name, limit, request))
-        start = threading.Barrier(CROWD)
-
-        def log_in(manager: SessionManager) -> None:
-            session = manager.open()
-            session.bind("ann")
-            start.wait(30)
-            assert isinstance(manager.commit(session), Set)
-
-        with concurrent.futures.ThreadPoolExecutor(CROWD) as pool:
-            for _ in range(10):
-                list(pool.map(log_in, managers))
-                assert managers[0].sessions_of("ann")
-                Browser(managers[0]).log_in("ann")
-                assert 1 <= len(managers[0].sessions_of("ann")) <= limit
-
-        for manager in managers:
-            manager.close()
-
-
-def opened(name: str, limit: int, request: pytest.FixtureRequest) -> cabc.Iterator[SessionManager]:
-    """Open a manager for each of a crowd: of its own, as in a process of its own, if it can be."""
-    engine: Engine = next(engine for engine in ENGINES if engine.name == name)
-    url = engine.url(request)
-    shared: Store | None = None if engine.shared else open_store(url)
-
-    for _ in range(CROWD):
-        policy = SessionPolicy(max_sessions_per_owner=limit)
-        yield SessionManager(shared or open_store(url), policy=policy)
 
 
 def test_who_was_evicted_logs_out(make_manager: MakeManager, clock: FakeClock) -> None:

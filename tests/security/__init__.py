@@ -11,7 +11,7 @@ items                  where
 17-19                  ``test_i_owners.py``, ``test_asvs.py``; 18 of Django, where it does by
                        itself, in ``tests/django/test_passwords.py``
 21-28                  ``test_c_failure.py``; 27 with real servers in ``tests/attacks``
-30, 31, 33-38          ``test_d_serialisation.py``; 37 in depth in ``tests/core/test_codec.py``
+30, 31, 33-38          ``test_d_serialisation.py``; 37 in depth in ``tests/core/codec``
 34                     refused where the secret is the only protection. On the server the id is the
                        secret: no secret, or an empty one, is refused and a weak one accepted
 39, 40, 42, 43, 45     ``test_e_cookie.py``

@@ -72,7 +72,7 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
         "get(s, :key, default)": ("genie_session:test_get_with_a_default",),
         "get!(s, :key, default)": (
             "genie_session:test_get_or_set",
-            "core/test_typed.py:test_looking_makes_no_session",
+            "core/typed/test_fields.py:test_looking_makes_no_session",
         ),
         "get()": ("genie_session:test_the_whole_of_it",),
         "unset!(s, :key)": ("genie_session:test_unset_is_saved_as_set_is",),
@@ -173,7 +173,7 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
         "unset(fields) of 0.1": ("sact_session:test_unset_several",),
         "touch() of 0.1": (
             "sact_session:test_touching_extends_the_life",
-            "core/test_manager.py:test_a_read_extends_the_life_only_after_a_tenth",
+            "core/test_timeouts.py:test_a_read_extends_the_life_only_after_a_tenth",
         ),
         "delete_all(field, value) of 0.1": ("sact_session:test_active_sessions_and_ending_them",),
         "signed, secret of 0.1": ("v_x_sessions:test_no_way_in_skips_the_signature",),

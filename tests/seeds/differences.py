@@ -116,7 +116,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "a changed secret invalidates nothing": (
             "v_x_sessions:test_a_change_of_secrets_ends_what_the_old_one_signed",
-            "core/test_manager.py:test_old_secrets_are_accepted_and_the_newest_signs",
+            "core/test_session_cookie.py:test_old_secrets_are_accepted_and_the_newest_signs",
         ),
         "logout deletes a cookie of another path and domain": (
             "v_x_sessions:test_logging_out_deletes_the_cookie_at_its_own_path_and_domain",
@@ -144,7 +144,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
             "v_x_sessions:test_of_two_requests_that_create_one_id_the_second_overwrites_nothing",
         ),
         "the whole value is written at once": (
-            "core/test_typed.py:test_two_requests_that_change_different_fields_both_win",
+            "core/typed/test_fields.py:test_two_requests_that_change_different_fields_both_win",
         ),
     },
     "@sact/session": {
