@@ -71,27 +71,39 @@ def session_headers(
     :param vary: the application's ``Vary`` header.
     :param cache_control: the application's ``Cache-Control`` header.
     """
+    headers = plain_headers(session, instruction, vary=vary, cache_control=cache_control)
+
+    if session.token is None and instruction is not None:
+        headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
+
+    if cookies := session.custom_cookies:
+        headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
+
+    return headers
+
+
+def plain_headers(
+    session: Session, instruction: Instruction, *, vary: str | None, cache_control: str | None
+) -> list[tuple[str, str]]:
+    """Return what :func:`session_headers` does, but for cookies."""
     if not session.accessed and instruction is None and not session.used_cookies:
         return []
 
     for name in varies_with(session):
         vary = caching.vary(vary, name)
 
-    cookies = session.custom_cookies
-    sets_cookie = instruction is not None or bool(cookies)
+    sets_cookie = instruction is not None or bool(session.custom_cookies)
     headers = [
         ("Vary", vary or ""),
         ("Cache-Control", caching.cache_control(cache_control, sets_cookie=sets_cookie)),
     ]
 
-    if session.token is None and instruction is not None:
-        headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
-    elif isinstance(instruction, Set) and (id_header := session.manager.id_header) is not None:
-        headers[1] = ("Cache-Control", "no-store")
-        headers.append((id_header.answer_name, instruction.value))
+    if session.token is not None and isinstance(instruction, Set):
+        id_header = session.manager.id_header
 
-    if cookies:
-        headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
+        if id_header is not None:
+            headers[1] = ("Cache-Control", "no-store")
+            headers.append((id_header.answer_name, instruction.value))
 
     return headers
 

@@ -34,7 +34,8 @@ class SessionCookie(Morsel):
             "httponly": options.httponly or "",
             "samesite": options.samesite or "",
         }
-        self.update(attributes)
+        # Without Morsel's own, which looks for names that there are not.
+        dict.update(self, attributes)
         self._header = options.header(instruction, https=https)
 
     def OutputString(self, attrs: cabc.Container[str] | None = None) -> str:  # noqa: N802

@@ -14,10 +14,11 @@ from django.http import HttpResponseBase
 from django.http import parse_cookie
 from django.utils.cache import patch_vary_headers
 
+from sessionkit import CookieOptions
 from sessionkit import Session
 from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import check_proxy
-from sessionkit.answer import session_headers
+from sessionkit.answer import plain_headers
 from sessionkit.answer import unavailable
 from sessionkit.answer import varies_with
 from sessionkit.cookie import Instruction
@@ -143,10 +144,11 @@ def _open(request: HttpRequest) -> tuple[Session, bool]:
     if manager.id_header is not None and manager.id_header.find(request.META) is not None:
         return open_once(request.META, manager)
 
-    given = request.__dict__.get("COOKIES", {}).get(manager.cookie.name)
+    cookies = request.__dict__.get("COOKIES")
+    given = cookies.get(manager.cookie.name) if cookies else None
 
     # A middleware before us may have put a cookie there, such as from a header of an API's client.
-    if given and not _is_sent(request, manager.cookie.name, given):
+    if given and not _is_sent(request, manager.cookie, given):
         session = Session(manager, session_id=manager.verify(given))
         apply_request(session, request.META)
         return session, True
@@ -154,11 +156,15 @@ def _open(request: HttpRequest) -> tuple[Session, bool]:
     return open_once(request.META, manager)
 
 
-def _is_sent(request: HttpRequest, name: str, value: str) -> bool:
+def _is_sent(request: HttpRequest, cookie: CookieOptions, value: str) -> bool:
     """Say whether Django reads such a cookie in the header, quotes and all, as WSGI or as ASGI."""
     header = request.META.get("HTTP_COOKIE", "")
+
+    if cookie.find(header) == [value]:
+        return True
+
     readings = header, header.encode("latin-1", "replace").decode(errors="replace")
-    return any(parse_cookie(reading).get(name) == value for reading in readings)
+    return any(parse_cookie(reading).get(cookie.name) == value for reading in readings)
 
 
 def _cause(session: SessionStore) -> SessionError | None:
@@ -189,28 +195,31 @@ def _answer(request: HttpRequest, error: SessionError) -> HttpResponse:
 def _add_headers(
     request: HttpRequest, response: HttpResponseBase, session: Session, instruction: Instruction
 ) -> None:
+    headers = response.headers
+    added = plain_headers(
+        session,
+        instruction,
+        vary=headers.get("Vary"),
+        cache_control=headers.get("Cache-Control"),
+    )
+
+    for name, value in added:
+        headers[name] = value
+
+    if instruction is not None or session.used_cookies:
+        _add_cookies(request, response, session, instruction)
+
+
+def _add_cookies(
+    request: HttpRequest, response: HttpResponseBase, session: Session, instruction: Instruction
+) -> None:
     https = request.is_secure()
 
     if instruction is not None and session.token is None:
-        check_proxy(
-            session, https=https, forwarded_proto=request.META.get("HTTP_X_FORWARDED_PROTO")
-        )
+        forwarded_proto = request.META.get("HTTP_X_FORWARDED_PROTO")
+        check_proxy(session, https=https, forwarded_proto=forwarded_proto)
+        own = session.cookie
+        response.cookies[own.name] = SessionCookie(own, instruction, https=https)
 
-    headers = session_headers(
-        session,
-        instruction,
-        https=https,
-        vary=response.headers.get("Vary"),
-        cache_control=response.headers.get("Cache-Control"),
-    )
-
-    for name, value in headers:
-        if name != "Set-Cookie":
-            response.headers[name] = value
-
-    own = None if session.token is not None else instruction
-    cookies = [(session.cookie, own), *session.custom_cookies]
-
-    for options, wanted in cookies:
-        if wanted is not None:
-            response.cookies[options.name] = SessionCookie(options, wanted, https=https)
+    for options, wanted in session.custom_cookies:
+        response.cookies[options.name] = SessionCookie(options, wanted, https=https)
