@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import dataclasses
+import functools
 import os
 import pathlib
 import typing as t
@@ -111,6 +112,12 @@ def cookie() -> CookieOptions:
             "samesite": settings.SESSION_COOKIE_SAMESITE or None,
         },
     )
+
+
+@functools.cache
+def saves_every_request() -> bool:
+    """Say whether each request writes its session, used or not. Asked in each request."""
+    return bool(settings.SESSION_SAVE_EVERY_REQUEST)
 
 
 def header() -> str | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.module_loading import import_string
 
 from sessionkit import Session
 from sessionkit.errors import SessionError
 
+from .followers import EXPIRY_KEY
 from .followers import follow_expiry
 from .followers import follow_login
 from .registry import get_manager
@@ -22,7 +25,6 @@ class CoreSession(SessionBase):
     :param session_key: an id, bare or signed as in the cookie.
     """
 
-    _core: Session
     #: The key as it was given, until the session is loaded.
     _claimed: str | None = None
     #: What somebody has set ``modified`` to. None: the core knows.
@@ -47,7 +49,12 @@ class CoreSession(SessionBase):
 
     def __init__(self, session_key: str | None = None) -> None:
         # Without SessionBase's own, which sets what is a property here.
-        self._session_key = session_key
+        if session_key is not None:
+            self._session_key = session_key
+
+    @functools.cached_property
+    def _core(self) -> Session:
+        return Session(get_manager())
 
     @property
     def serializer(self) -> t.Any:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -62,9 +69,10 @@ class CoreSession(SessionBase):
     def adopt(self, session: Session, is_outermost: bool) -> None:
         """Become the face of a session that the middleware has opened, and will commit."""
         self._core = session
-        self.is_outermost = is_outermost
-        self._claimed = None
         self._committed_for = True
+
+        if not is_outermost:
+            self.is_outermost = False
 
     @property
     def session_key(self) -> str | None:
@@ -110,18 +118,23 @@ class CoreSession(SessionBase):
         self._core = core
 
     def settle(self) -> None:
-        """Tell the core what Django's own keys say."""
+        """Tell the core what Django's own keys say, whose values cannot change inside."""
         draft = self._core.loaded_draft
 
         if draft is None or self._core.committed:
             return
 
-        draft.settle()
-        follow_expiry(self._core, draft)
-        written = {*draft.values.changed(), *self._written}
-        owner = draft.owner
-        follow_login(self._core, draft, written=written, renewed=self._renewed)
-        self._renewed = self._renewed and draft.owner == owner
+        before, now = draft.values.base, draft.values.current
+
+        if before.get(EXPIRY_KEY) != now.get(EXPIRY_KEY):
+            follow_expiry(self._core, draft)
+
+        if before.get(SESSION_KEY) != now.get(SESSION_KEY):
+            draft.settle()
+            written = {*draft.values.changed(), *self._written}
+            owner = draft.owner
+            follow_login(self._core, draft, written=written, renewed=self._renewed)
+            self._renewed = self._renewed and draft.owner == owner
 
     def _load_core(self) -> None:
         _ = self._core.draft

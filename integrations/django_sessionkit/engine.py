@@ -6,7 +6,6 @@ import contextlib
 import typing as t
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.base import UpdateError
 
@@ -18,6 +17,7 @@ from sessionkit.errors import SessionError
 from sessionkit.errors import StoreUnavailable
 from sessionkit.errors import UnsupportedOperation
 
+from . import conf
 from . import logins
 from .extras import SessionExtras
 from .registry import get_manager
@@ -69,6 +69,7 @@ class SessionStore(SessionExtras):
         draft = core.draft
         ends = draft.intent is Intent.END
         before = draft.stored
+        draft.settle()
         self._written |= draft.changed_keys()
 
         try:
@@ -169,21 +170,23 @@ class SessionStore(SessionExtras):
         """Tell the core everything that it must know for the commit. For the middleware."""
         core = self._core
 
-        if not core.committed:
-            if (self._forced or settings.SESSION_SAVE_EVERY_REQUEST) and core.draft.state == "live":
-                core.draft.forced = True
+        if core.committed:
+            return
 
-            self.settle()
-            draft = core.loaded_draft
+        if (self._forced or conf.saves_every_request()) and core.draft.state == "live":
+            core.draft.forced = True
 
-            if draft is not None and draft.chosen_id and draft.intent is Intent.END:
-                # In Django what was saved exists, though it be empty.
-                draft.settle()
+        self.settle()
+        draft = core.loaded_draft
 
-                if draft.is_empty:
-                    core.manager.save(core)
+        if draft is not None and draft.chosen_id and draft.intent is Intent.END:
+            # In Django what was saved exists, though it be empty.
+            draft.settle()
 
-            self._flushed = False
+            if draft.is_empty:
+                core.manager.save(core)
+
+        self._flushed = False
 
     def repeat_endings(self) -> SessionError | None:
         """End again what was ended in a transaction of the application; say why if it failed."""

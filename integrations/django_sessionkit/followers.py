@@ -22,15 +22,12 @@ EXPIRY_KEY = "_session_expiry"
 def follow_login(
     session: Session, draft: Draft, *, written: cabc.Collection[str], renewed: bool
 ) -> None:
-    """Make the user whom ``django.contrib.auth`` has logged in the session's owner.
+    """Make the user whom ``django.contrib.auth`` has now logged in the session's owner.
 
     :param written: keys that this request has written, which stay if the owner changes.
     :param renewed: whether the id was made in this request, so that it need not be another one.
     """
     values = draft.values
-
-    if values.base.get(SESSION_KEY) == values.current.get(SESSION_KEY):
-        return
 
     if SESSION_KEY not in values.current:
         if draft.intent is not Intent.END and draft.state == "live":
@@ -48,12 +45,8 @@ def follow_login(
 
 
 def follow_expiry(session: Session, draft: Draft) -> None:
-    """Give the session the life that ``set_expiry`` has asked for."""
+    """Give the session the life that ``set_expiry`` has now asked for."""
     values = draft.values
-
-    if values.base.get(EXPIRY_KEY) == values.current.get(EXPIRY_KEY):
-        return
-
     expiry = values.get(EXPIRY_KEY) if EXPIRY_KEY in values.current else None
     idle: float | None = None
     until: float | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import typing as t
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 
 from sessionkit import Session
 from sessionkit.draft import Intent
 
+from . import conf
 from .core_session import CoreSession
 from .transactions import has_endings
 
@@ -38,8 +38,19 @@ class SessionMapping(CoreSession):
 
     _session = property(_get_session)
 
+    # The next three as in Django, which goes there by way of ``_session``.
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self._core[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._core
+
+    def get(self, key: str, default: t.Any = None) -> t.Any:
+        return self._core.get(key, default)
+
     def __setitem__(self, key: str, value: t.Any) -> None:
-        self._get_session()[key] = value
+        self._core[key] = value
         self._modified = True
 
     async def aset(self, key: str, value: t.Any) -> None:
@@ -112,11 +123,12 @@ class SessionMapping(CoreSession):
     @property
     def is_untouched(self) -> bool:
         """Whether nobody has used the session, so that there is nothing to commit."""
+        core = self._core
         return (
-            self._core.loaded_draft is None
-            and not self._core.accessed
-            and not self._core.used_cookies
+            core.loaded_draft is None
+            and not core.accessed
+            and not core.used_cookies
             and not self._forced
-            and not settings.SESSION_SAVE_EVERY_REQUEST
-            and not has_endings(self._core)
+            and not conf.saves_every_request()
+            and not has_endings(core)
         )

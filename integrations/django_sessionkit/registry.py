@@ -167,6 +167,8 @@ def _forget(*, setting: str, **_: t.Any) -> None:
     global _manager  # noqa: PLW0603
 
     if setting in ("SESSIONKIT", "BASE_DIR", "DEBUG") or setting.startswith("SESSION_"):
+        conf.saves_every_request.cache_clear()
+
         with _lock:
             _manager = None
 

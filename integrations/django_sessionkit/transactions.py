@@ -40,13 +40,15 @@ class _Notes(t.Generic[N]):
     def take(self, session: Session) -> list[N]:
         return self._lists.pop(id(session), [])
 
-    def __contains__(self, session: Session) -> bool:
-        return bool(self._lists.get(id(session)))
+    def has(self, session: Session) -> bool:
+        return bool(self._lists) and bool(self._lists.get(id(session)))
 
 
 #: What a request has ended in a transaction that may not have been committed: keys, and the reason
 #: that was left there.
 _endings: _Notes[tuple[str, EndedReason | None]] = _Notes()
+#: Says whether something is to be ended again after the request of a session.
+has_endings: t.Final = _endings.has
 #: What was saved in a transaction that may not have been committed.
 _in_doubt: _Notes[Stored] = _Notes()
 
@@ -154,11 +156,6 @@ class TransactionalManager(SessionManager):
                     "this session was saved in a transaction that was rolled back, and cannot be "
                     "saved again"
                 )
-
-
-def has_endings(session: Session) -> bool:
-    """Say whether something is to be ended again after the request of *session*."""
-    return session in _endings
 
 
 def note_ending(key: str, store: Transactional, reason: EndedReason | None = None) -> None:
