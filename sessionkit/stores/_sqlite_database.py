@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
+import math
 import os
 import pathlib
 import sqlite3
+import time
 import typing as t
 
 from sessionkit.errors import StoreUnavailable
@@ -19,6 +21,9 @@ from ._sqlite_file import identity
 from ._sqlite_file import make_file
 
 T = t.TypeVar("T")
+
+# Seconds for which a file that was found need not be looked for again by who goes on with it.
+_MOMENT = 0.01
 
 
 class Database:
@@ -46,17 +51,42 @@ class Database:
         """Close the idle connections."""
         self._connections.drain()
 
-    def run(self, work: cabc.Callable[..., T], *arguments: t.Any) -> T:
+    def run(self, work: cabc.Callable[..., T], *arguments: t.Any, goes_on: bool = False) -> T:
         """Return ``work(sqlite3_connection, *arguments)``.
 
         If it fails because the file has become another one, it is done once more on that: whatever
         it did the first time, it did to a file that is gone.
+
+        :param goes_on: whether it changes what was read a moment ago, from the same file: whether
+            that is still the one under this path needs no second look then.
         """
-        try:
+        for is_last in (False, True):
+            connection = self._take(goes_on)
             try:
-                return self._attempt(work, arguments)
-            except _FileIsGone:
-                return self._attempt(work, arguments)
+                result = work(connection.handle, *arguments)
+            except BaseException as error:
+                self._connections.drop(connection)
+                if not isinstance(error, sqlite3.Error):
+                    raise
+                if is_last or not self._is_gone(connection, error):
+                    raise self._unavailable(error) from error
+                self._ready = None
+            else:
+                self._connections.give(connection)
+                return result
+        raise AssertionError
+
+    def _take(self, goes_on: bool) -> _Connection:
+        connection = self._connections.idle()
+        now = time.monotonic()
+        if connection is not None and goes_on and now - connection.found_at < _MOMENT:
+            return connection
+        current = identity(self._path)
+        if connection is not None and connection.identity == current is not None:
+            connection.found_at = now
+            return connection
+        try:
+            return self._search(connection, current)
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
         except OSError as error:
@@ -64,27 +94,15 @@ class Database:
                 f"cannot make {self._path} ({error.strerror})", unreachable=True
             ) from error
 
-    def _attempt(self, work: cabc.Callable[..., T], arguments: tuple[t.Any, ...]) -> T:
-        connection = self._take()
-        try:
-            result = work(connection.handle, *arguments)
-        except BaseException as error:
-            self._connections.drop(connection)
-            if isinstance(error, sqlite3.Error) and self._is_gone(connection, error):
-                self._ready = None
-                raise _FileIsGone(*error.args) from error
-            raise
-        self._connections.give(connection)
-        return result
-
-    def _take(self) -> _Connection:
-        current = identity(self._path)
+    def _search(self, connection: _Connection | None, current: Identity | None) -> _Connection:
+        """Find or make another connection than this one, to the file that is there now."""
         stale: list[_Connection] = []
         try:
-            while (connection := self._connections.idle()) is not None:
-                if connection.identity == current is not None:
-                    return connection
+            while connection is not None:
                 stale.append(connection)
+                connection = self._connections.idle()
+                if connection is not None and connection.identity == current is not None:
+                    return connection
             for _ in range(3):
                 if current is None or current != self._ready:
                     self._prepare(stale)
@@ -155,10 +173,6 @@ class Database:
         return StoreUnavailable(f"{self._path}: {text}")
 
 
-class _FileIsGone(sqlite3.Error):
-    """What failed was done to a file that is no longer there."""
-
-
 class _Connection:
     """A connection, and which files it is a connection to."""
 
@@ -171,6 +185,8 @@ class _Connection:
         self.handle = handle
         self.identity = identity
         self.companions = companions
+        #: By the monotonic clock, when the file was last found under its path.
+        self.found_at = -math.inf
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):  # the next one is a new connection anyhow

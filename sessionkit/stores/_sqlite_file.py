@@ -20,11 +20,8 @@ else:
         fcntl = None
 
 
-class Identity(t.NamedTuple):
-    """Which file is found under a path."""
-
-    device: int
-    inode: int
+#: Which file is found under a path: its device and its inode.
+Identity = tuple[int, int]
 
 
 def identity(path: str) -> Identity | None:
@@ -33,7 +30,7 @@ def identity(path: str) -> Identity | None:
         status = os.stat(path)  # noqa: PTH116 - on the path of every request
     except OSError:
         return None
-    return Identity(status.st_dev, status.st_ino) if status.st_size else None
+    return (status.st_dev, status.st_ino) if status.st_size else None
 
 
 def companions(path: str) -> dict[str, Identity]:
@@ -42,7 +39,7 @@ def companions(path: str) -> dict[str, Identity]:
     for name in (f"{path}-wal", f"{path}-shm"):
         with contextlib.suppress(OSError):
             status = pathlib.Path(name).stat()
-            found[name] = Identity(status.st_dev, status.st_ino)
+            found[name] = (status.st_dev, status.st_ino)
     return found
 
 

@@ -32,7 +32,8 @@ class SQLiteStore:
     """Keeps sessions in one SQLite file that all processes of a machine share.
 
     The file makes itself: with mode 0600, in WAL mode, with its table. If it is removed, emptied or
-    replaced while it is in use, the store goes on with what it then finds: everybody is anonymous.
+    replaced while it is in use, the store goes on with what it then finds: everybody is anonymous,
+    and what a request is about to write to a session that it has read may go with the file.
     A damaged file, which emptying it in the middle of a write may leave too, is
     :class:`~sessionkit.errors.StoreUnavailable` until it is removed. Not for network file systems,
     where SQLite's locks do not work.
@@ -116,12 +117,13 @@ class SQLiteStore:
         row = self._run(_fetch, self._sql.get, (key,))
         if row is None or type(row[0]) is not bytes or type(row[1]) is not int:
             return None  # SQLite lets anybody put anything there; it is no session then
-        return Record._make(row)
+        return Record(*row)
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         if expected is None:
             return self._run(_change, self._sql.create, (key, *record)) == 1
-        return self._run(_change, self._sql.replace, (*record, key, expected.version)) == 1
+        change = (*record, key, expected.version)
+        return self._run(_change, self._sql.replace, change, goes_on=True) == 1
 
     def delete(self, key: str, expected: Record, /) -> bool:
         return self._run(_change, self._sql.delete, (key, expected.version)) == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sessionkit.errors import StoreUnavailable
+from sessionkit.stores import _sqlite_database
 from sessionkit.stores.sqlite import SQLiteStore
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
@@ -151,6 +152,21 @@ class TestTheFileIsTakenAway:
         damage(path)
         assert store.move(key, record, successor(record), new_key(), new_record()) is False
         assert_works(store, key)
+
+
+@pytest.mark.parametrize(("moment", "is_written"), [(60.0, True), (-1.0, False)])
+def test_what_was_read_a_moment_ago_is_replaced_where_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, moment: float, is_written: bool
+) -> None:
+    monkeypatch.setattr(_sqlite_database, "_MOMENT", moment)
+    store = SQLiteStore(path)
+    key = write(store)
+    record = store.get(key)
+    assert record is not None
+    remove_all(path)
+    assert store.swap(key, record, successor(record)) is is_written
+    assert_works(store, key)
+    _assert_sound(path)
 
 
 def _assert_sound(path: Path) -> None:
