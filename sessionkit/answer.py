@@ -20,6 +20,12 @@ UNAVAILABLE: t.Final = (StoreUnavailable, SessionConflict)
 _SAFE_METHODS: t.Final = ("GET", "HEAD", "OPTIONS")
 _RETRY_AFTER: t.Final = "5"
 
+# What is added to an answer that says nothing to caches by itself.
+_USUAL: t.Final = (
+    ("Vary", caching.vary(None)),
+    ("Cache-Control", caching.cache_control(None, sets_cookie=True)),
+)
+
 
 class Unavailable(t.NamedTuple):
     """The answer in place of the application's, when its session could not be read or saved."""
@@ -76,7 +82,8 @@ def session_headers(
     if session.token is None and instruction is not None:
         headers.append(("Set-Cookie", session.cookie.header(instruction, https=https)))
 
-    if cookies := session.custom_cookies:
+    if session.used_cookies:
+        cookies = session.custom_cookies
         headers += [("Set-Cookie", cookie.header(https=https)) for cookie in cookies]
 
     return headers
@@ -89,6 +96,11 @@ def plain_headers(
     if not session.accessed and instruction is None and not session.used_cookies:
         return []
 
+    id_header = session.manager.id_header
+
+    if id_header is None and not vary and not cache_control:
+        return [*_USUAL]
+
     for name in varies_with(session):
         vary = caching.vary(vary, name)
 
@@ -98,12 +110,9 @@ def plain_headers(
         ("Cache-Control", caching.cache_control(cache_control, sets_cookie=sets_cookie)),
     ]
 
-    if session.token is not None and isinstance(instruction, Set):
-        id_header = session.manager.id_header
-
-        if id_header is not None:
-            headers[1] = ("Cache-Control", "no-store")
-            headers.append((id_header.answer_name, instruction.value))
+    if session.token is not None and isinstance(instruction, Set) and id_header is not None:
+        headers[1] = ("Cache-Control", "no-store")
+        headers.append((id_header.answer_name, instruction.value))
 
     return headers
 
@@ -119,8 +128,11 @@ def check_proxy(session: Session, *, https: bool, forwarded_proto: str | None) -
 
     :param forwarded_proto: the request's ``X-Forwarded-Proto`` header.
     """
-    # Each proxy adds its own; the first spoke to the browser.
-    is_https_outside = (forwarded_proto or "").split(",")[0].strip().lower() == "https"
+    if https or not forwarded_proto:
+        return
 
-    if is_https_outside and not https and not session.cookie.is_secure(https):
+    # Each proxy adds its own; the first spoke to the browser.
+    is_https_outside = forwarded_proto.split(",")[0].strip().lower() == "https"
+
+    if is_https_outside and not session.cookie.is_secure(https):
         session.manager.warn_about_proxy()
