@@ -59,7 +59,7 @@ class SessionKit:
         """Serve *app*, too. Reads no settings yet."""
         interface = self.interface_class(self._manager)
         app.session_interface = interface
-        app.teardown_request(interface.abandon)
+        interface.guard(app)
         app.extensions["sessionkit"] = self
         failures.handle_errors(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import threading
 import typing as t
 
@@ -24,16 +25,25 @@ from .settings import make_manager
 from .settings import refuse_settings
 
 if t.TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
 # Flask-Login looks for it after every request, those for static files included.
 _LOOKED_FOR: t.Final = ("_remember",)
+
+# What the answer says of these already is looked at.
+_REPLACED: t.Final = ("vary", "cache-control")
 
 # Holds the interface that has opened the request's session and therefore commits it.
 _COMMITTER: t.Final = "flask_sessionkit.committer"
 
 # It has all that Flask asks of one.
 t.cast(t.Any, SessionMixin).register(Session)
+
+# What `flask.request` stands for, without the proxy's way of handing out attributes.
+_current_request: t.Final[cabc.Callable[[], flask.Request]] = t.cast(
+    t.Any, flask.request
+)._get_current_object
 
 
 class SessionKitInterface(SessionInterface):
@@ -67,15 +77,22 @@ class SessionKitInterface(SessionInterface):
         environ = request.environ
         session, outermost = open_once(environ, self._manager or self.manager_of(app))
 
-        if not self._watches_login:
-            self._watches_login = login.watch(app)
+        if hasattr(app, "login_manager"):
+            session.absent_until_used = _LOOKED_FOR
+
+            if not self._watches_login:
+                self._watches_login = True
+                login.watch(app)
 
         # Test clients open a session twice in one environ.
         if outermost:
             environ[_COMMITTER] = self
 
-        session.absent_until_used = _LOOKED_FOR
         return t.cast(SessionMixin, session)
+
+    def is_null_session(self, obj: object) -> bool:
+        """Say that there is always something to save; Flask would ask of what class it is."""
+        return False
 
     def save_session(
         self, app: flask.Flask, session: SessionMixin, response: flask.Response
@@ -90,7 +107,7 @@ class SessionKitInterface(SessionInterface):
         if not isinstance(opened, Session):
             return  # opening it has failed
 
-        environ = flask.request.environ
+        environ = _current_request().environ
         ok = response.status_code < 500
 
         try:
@@ -112,18 +129,27 @@ class SessionKitInterface(SessionInterface):
 
         _add_headers(response, opened, instruction, environ)
 
-    def abandon(self, error: BaseException | None) -> None:
-        """Carry out a wish to end the session when *error* leaves the application.
+    def guard(self, app: flask.Flask) -> None:
+        """Have a wish to end the session carried out when an error leaves *app*.
 
-        Flask does not save sessions then, which is so in debugging and testing.
+        Flask does not save sessions then, which is so in debugging and testing. To ask it to call
+        a function after every request would cost each of them more than opening a session does.
         """
-        if error is None or self._manager is None:
-            return
+        wsgi_app = app.wsgi_app
 
-        environ = flask.request.environ
+        def guarded(
+            environ: WSGIEnvironment, start_response: StartResponse
+        ) -> cabc.Iterable[bytes]:
+            try:
+                return wsgi_app(environ, start_response)
+            except BaseException:
+                if self._manager is not None and environ.get(_COMMITTER) is self:
+                    with app.app_context():
+                        _end_only(open_once(environ, self._manager)[0])
 
-        if environ.get(_COMMITTER) is self:
-            _end_only(open_once(environ, self._manager)[0])
+                raise
+
+        t.cast(t.Any, app).wsgi_app = guarded
 
 
 def _end_only(session: Session) -> Instruction:
@@ -143,21 +169,22 @@ def _add_headers(
     instruction: Instruction,
     environ: WSGIEnvironment,
 ) -> None:
+    headers = response.headers
+
     if not session.accessed and instruction is None and not session.used_cookies:
         # What is used while the body is sent comes too late for a header.
-        if "Content-Length" not in response.headers and _is_made_while_sent(response):
+        if _is_made_while_sent(response) and "Content-Length" not in headers:
             response.vary.update(varies_with(session))
 
         return
 
     https = environ["wsgi.url_scheme"] == "https"
-    headers = response.headers
-    found: dict[str, list[str]] = {"vary": [], "cache-control": []}
+    found: dict[str, str] = {}
 
     # Once over all of them: werkzeug's own ways cost more than the rest of the session.
     for name, value in headers:
-        if (lowered := name.lower()) in found:
-            found[lowered].append(value)
+        if (lowered := name.lower()) in _REPLACED:
+            found[lowered] = f"{found[lowered]}, {value}" if lowered in found else value
 
     if instruction is not None and session.token is None:
         check_proxy(session, https=https, forwarded_proto=environ.get("HTTP_X_FORWARDED_PROTO"))
@@ -166,10 +193,10 @@ def _add_headers(
         session,
         instruction,
         https=https,
-        vary=", ".join(found["vary"]),
-        cache_control=", ".join(found["cache-control"]),
+        vary=found.get("vary"),
+        cache_control=found.get("cache-control"),
     ):
-        if found.get(name.lower()):
+        if found and name.lower() in found:
             headers[name] = value
         else:
             headers.add(name, value)

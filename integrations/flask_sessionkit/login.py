@@ -32,16 +32,12 @@ _LOGGED_IN: t.Final = "logged in"
 _LOGGED_OUT: t.Final = "logged out"
 
 
-def watch(app: flask.Flask) -> bool:
-    """Listen to Flask-Login if *app* uses it; say whether it does."""
-    if not hasattr(app, "login_manager"):
-        return False
-
+def watch(app: flask.Flask) -> None:
+    """Listen to Flask-Login, which *app* uses."""
     signals = importlib.import_module("flask_login.signals")
     signals.user_logged_in.connect(_logged_in, app)
     signals.user_loaded_from_cookie.connect(_remembered, app)
     signals.user_logged_out.connect(_logged_out, app)
-    return True
 
 
 def _logged_in(app: flask.Flask, **_: t.Any) -> None:

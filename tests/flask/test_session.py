@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from flask_sessionkit import session
 from sessionkit import Session
+from sessionkit import signals
 from sessionkit.errors import PayloadTooLarge
 from sessionkit.errors import SessionCommitted
 from sessionkit.errors import ValueNotSupported
@@ -306,6 +307,33 @@ def test_an_error_does_not_save_the_session_from_its_end(app: flask.Flask, testi
         assert cookie(client) is None
 
     client.set_cookie("session", before)
+
+    with client.session_transaction() as opened:
+        assert not opened
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
+def test_whatever_leaves_the_application_ends_what_was_destroyed(
+    app: flask.Flask, error: BaseException
+) -> None:
+    heard: list[str] = []
+
+    def listen(sender: object, **_: object) -> None:
+        heard.append(flask.current_app.name)
+
+    @app.get("/")
+    def fail() -> str:
+        session.destroy()
+        raise error
+
+    client = app.test_client()
+    login(client)
+
+    with signals.destroyed.connected_to(listen), pytest.raises(type(error)) as raised:
+        client.get("/")
+
+    assert raised.value is error
+    assert heard == ["shop"]
 
     with client.session_transaction() as opened:
         assert not opened
