@@ -206,9 +206,13 @@ class BaseManager(abc.ABC):
             self.read, self._writer = tracer.read, tracer
 
     def new_header(self) -> Header:
-        """Return the header of a session that is about to be created."""
+        """Return the header of a session that may be created."""
         now = self.clock()
-        return Header(self._randomness.public_id(), now, now, now)
+        return Header("", now, now, now)
+
+    def new_public_id(self) -> str:
+        """Return 22 URL-safe characters that name a session."""
+        return self._randomness.identity().public_id
 
     def meta_of(self, header: Header) -> dict[str, t.Any]:
         """Return what ``session.bind`` was given beside the owner; nothing if it is unreadable."""

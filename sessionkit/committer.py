@@ -32,7 +32,6 @@ from .records import ended_reason
 from .records import is_stub
 from .records import no_shorter
 from .store import Record
-from .tokens import Randomness
 
 #: How often a new id is drawn when a store says that it is taken.
 NEW_ID_ATTEMPTS: t.Final = 8
@@ -47,7 +46,6 @@ class Committer(BaseCommitter):
     :param endings: ends what a request has logged out of.
     :param clock: returns POSIX seconds.
     :param patience: makes the pauses of one request, which wants to change what is under a key.
-    :param randomness: draws public ids.
     :param housekeeping: is told of every new record.
     :param sender: who sends the signals.
     """
@@ -60,7 +58,6 @@ class Committer(BaseCommitter):
         endings: Endings,
         clock: cabc.Callable[[], float],
         patience: cabc.Callable[[str], Patience],
-        randomness: Randomness,
         housekeeping: Housekeeping,
         sender: object,
     ) -> None:
@@ -70,7 +67,6 @@ class Committer(BaseCommitter):
         self._endings = endings
         self._clock = clock
         self._patience = patience
-        self._randomness = randomness
         self._housekeeping = housekeeping
         #: Called with the owner and the header of a session when somebody has logged in to it.
         self.when_bound: cabc.Callable[[str, Header], None] | None = None
@@ -89,7 +85,7 @@ class Committer(BaseCommitter):
 
     def _create(self, session: object, draft: Draft) -> Instruction:
         now = self._clock()
-        draft.header = draft.header._replace(created_at=now, started_at=now)
+        draft.header = draft.header.begun(now)
 
         for _ in range(NEW_ID_ATTEMPTS):
             stored, instruction = self._records.draw(draft, now)
@@ -188,7 +184,7 @@ class Committer(BaseCommitter):
 
     def _create_beside(self, session: object, draft: Draft) -> Instruction:
         """Log in although the session was renewed or ended elsewhere: in a session of our own."""
-        draft.header = draft.header._replace(public_id=self._randomness.public_id())
+        draft.header = draft.header.named("")
         return self._create(session, draft)
 
     def _end_or_tell(self, session: object, draft: Draft) -> Instruction:

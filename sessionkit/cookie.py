@@ -20,16 +20,18 @@ _token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII).fullmatch
 _attribute = re.compile(r"[\x20-\x3a\x3c-\x7e]{1,1023}", re.ASCII).fullmatch
 
 
-@dataclasses.dataclass(frozen=True)
-class Set:
+class Set(t.NamedTuple):
     """The answer sets the session cookie.
 
     :param value: what the browser sends back.
     :param max_age: seconds; None: until the browser is closed.
     """
 
-    value: str = dataclasses.field(repr=False)
+    value: str
     max_age: int | None
+
+    def __repr__(self) -> str:
+        return f"Set(max_age={self.max_age})"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -58,7 +58,14 @@ class SessionFacts(CustomCookies):
         None if the session is superseded or unavailable.
         """
         draft = self._read()
-        return draft.header.public_id if draft.shows_data else None
+
+        if not draft.shows_data:
+            return None
+
+        if not draft.header.public_id:
+            draft.header = draft.header.named(self.manager.new_public_id())
+
+        return draft.header.public_id
 
     @property
     def meta(self) -> dict[str, t.Any]:

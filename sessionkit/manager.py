@@ -129,7 +129,6 @@ class SessionManager(BaseManager):
             self._endings,
             clock,
             self._patience,
-            self._randomness,
             Housekeeping(store, self.policy.sweep_every, clock),
             self,
         )

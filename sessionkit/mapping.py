@@ -32,7 +32,8 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
     committed: bool = False
 
     # Defaults on the class keep the cost of a session that nobody uses down to its creation.
-    _draft: Draft | None = None
+    #: What the manager works on; None if nobody has used the session.
+    loaded_draft: Draft | None = None
     _flash: Flash | None = None
     _ended: bool = False
     #: Why the session could not be read.
@@ -107,21 +108,12 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         return self.cookie.find(self._cookie_header) if self._cookie_header else []
 
     @property
-    def loaded_draft(self) -> Draft | None:
-        """What the manager works on, or None if nobody has used the session."""
-        return self._draft
-
-    @loaded_draft.setter
-    def loaded_draft(self, draft: Draft) -> None:
-        self._draft = draft
-
-    @property
     def draft(self) -> Draft:
         """What the manager works on; loads the session, whatever the policy makes of an outage."""
-        draft = self._draft
+        draft = self.loaded_draft
 
         if draft is None:
-            draft = self._draft = self.manager.read(t.cast("Session", self))
+            draft = self.loaded_draft = self.manager.read(t.cast("Session", self))
 
         return draft
 
@@ -132,7 +124,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     def _read(self) -> Draft:
         self.accessed = True
-        draft = self._draft or self.draft
+        draft = self.loaded_draft or self.draft
 
         if self.error is not None and self.outage == "error" and not self._ended:
             raise self.error
@@ -154,24 +146,18 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         return self._read().values.get(key)
 
     def __setitem__(self, key: str, value: t.Any) -> None:
-        check_key(key)
         self._write().values.put(key, value)
 
     def update(self, other: t.Any = (), /, **values: t.Any) -> None:
         """Assign all of *other*, a mapping or pairs, and of the keywords.
 
         :raises ValueNotSupported: if a value cannot be kept; those before it are assigned.
+        :raises TypeError: likewise, if a key is no text.
         """
         added = dict(other, **values)
 
-        for key in added:
-            check_key(key)
-
         if added:
-            put = self._write().values.put
-
-            for key, value in added.items():
-                put(key, value)
+            self._write().values.update(added)
 
     def __delitem__(self, key: str) -> None:
         if self.committed and key in self.manager.policy.queues:
@@ -181,7 +167,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
             self._write().values.remove(key)
 
     def __contains__(self, key: object) -> bool:
-        if self._draft is None and key in self.absent_until_used:
+        if self.loaded_draft is None and key in self.absent_until_used:
             return False
 
         values = self._read().values
@@ -200,7 +186,7 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
 
     def __repr__(self) -> str:
         self.accessed = True
-        draft = self._draft
+        draft = self.loaded_draft
 
         if draft is None:
             return "<Session not loaded>"
@@ -233,7 +219,6 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         >>> session["sudo"]
         True
         """
-        check_key(key)
         life = seconds(ttl, "ttl")
         until = None if life is None else self.manager.clock() + life
         self._write().values.put(key, value, until)

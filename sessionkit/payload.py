@@ -41,7 +41,8 @@ _is_store_key = re.compile(r"[0-9a-f]{64}").fullmatch
 class Header(t.NamedTuple):
     """What is known about a live session beside its values. All times are POSIX seconds."""
 
-    #: 22 URL-safe characters; made at creation, kept through renewals.
+    #: 22 URL-safe characters, kept through renewals. Empty before the session is stored, unless
+    #: somebody has asked for it.
     public_id: str
     created_at: float
     #: Where the absolute limit counts from; a login restarts it.
@@ -58,6 +59,28 @@ class Header(t.NamedTuple):
     promised_until: float | None = None
     #: What ``bind()`` was given, as the codec's bytes.
     meta: bytes | None = None
+
+    # Three times as fast as _replace(), on the path of every write.
+
+    def named(self, public_id: str) -> Header:
+        """Return the header of a session that had no public id."""
+        header: Header = _new(Header, (public_id, *self[1:]))
+        return header
+
+    def begun(self, at: float) -> Header:
+        """Return the header of a session that was created at that time."""
+        header: Header = _new(Header, (self[0], at, at, *self[3:]))
+        return header
+
+    def seen(self, at: float) -> Header:
+        """Return the header of a session that was used at that time."""
+        header: Header = _new(Header, (*self[:3], at, *self[4:]))
+        return header
+
+    def promised(self, until: float | None) -> Header:
+        """Return the header of a session whose cookie is kept until then."""
+        header: Header = _new(Header, (*self[:7], until, *self[8:]))
+        return header
 
 
 class Live(t.NamedTuple):

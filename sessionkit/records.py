@@ -39,16 +39,21 @@ class Records:
 
     def draw(self, draft: Draft, now: float) -> tuple[Stored, Set]:
         """Make a record under a new id, and the cookie that goes with it."""
-        session_id = draft.chosen_id or self._randomness.session_id()
+        drawn = self._randomness.identity()
+        session_id = draft.chosen_id or drawn.session_id
+
+        if not draft.header.public_id:
+            draft.header = draft.header.named(drawn.public_id)
+
         instruction = self.announce(draft, session_id, now)
-        record = self.record(draft, self._randomness.first_version(), now)
+        record = self.record(draft, drawn.first_version, now)
         self.check_size(draft, record)
         return Stored(session_id, digest(session_id), record), instruction
 
     def announce(self, draft: Draft, session_id: str, now: float) -> Set:
         max_age = self._policy.max_age(draft.header, now)
         promised = None if max_age is None else now + max_age
-        draft.header = draft.header._replace(promised_until=promised)
+        draft.header = draft.header.promised(promised)
         return Set(self._sign(session_id), max_age)
 
     def announce_again(self, draft: Draft, session_id: str, now: float) -> Set | None:
@@ -69,7 +74,7 @@ class Records:
 
     def record(self, draft: Draft, version: int, now: float) -> Record:
         seen_at = now if draft.counts_as_use else draft.header.seen_at
-        draft.header = draft.header._replace(seen_at=seen_at)
+        draft.header = draft.header.seen(seen_at)
         expires_at = self._policy.expires_at(draft.header, draft.owner, seen_at)
         return Record(draft.pack(), version, expires_at, draft.owner)
 

@@ -94,7 +94,9 @@ class SealedSessionManager(BaseManager):
         )
         self._seal = seal
         self._secrets = tuple(secrets)
-        self._writer = SealedCommitter(seal, self.policy, self.cookie, clock, self)
+        self._writer = SealedCommitter(
+            seal, self.policy, self.cookie, clock, self.new_public_id, self
+        )
         loader = SealedLoader(seal, self.policy, self.codec, clock, self.new_header, self)
         self.read: cabc.Callable[[Session], Draft] = loader.read
         self._trace(trace)

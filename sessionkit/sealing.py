@@ -189,6 +189,7 @@ class SealedCommitter(BaseCommitter):
     :param policy: limits.
     :param cookie: what counts towards the size of the whole cookie.
     :param clock: returns POSIX seconds.
+    :param new_public_id: draws one.
     :param sender: who sends the signals.
     """
 
@@ -198,11 +199,13 @@ class SealedCommitter(BaseCommitter):
         policy: SessionPolicy,
         cookie: CookieOptions,
         clock: cabc.Callable[[], float],
+        new_public_id: cabc.Callable[[], str],
         sender: object,
     ) -> None:
         super().__init__(policy, sender)
         self._seal = seal
         self._clock = clock
+        self._new_public_id = new_public_id
         # As long as it gets, so that the same session does not fit today and not tomorrow.
         self._overhead = len(cookie.set_header(Set("", MAX_AGE_LIMIT), https=True))
 
@@ -240,8 +243,10 @@ class SealedCommitter(BaseCommitter):
         return instruction
 
     def _begin(self, draft: Draft) -> None:
-        now = self._clock()
-        draft.header = draft.header._replace(created_at=now, started_at=now)
+        draft.header = draft.header.begun(self._clock())
+
+        if not draft.header.public_id:
+            draft.header = draft.header.named(self._new_public_id())
 
     def _refresh(self, session: object, draft: Draft) -> Instruction:
         now = self._clock()
@@ -269,7 +274,7 @@ class SealedCommitter(BaseCommitter):
 
     def _sealed(self, draft: Draft) -> tuple[Stored, Set]:
         now = self._clock()
-        draft.header = draft.header._replace(seen_at=now)
+        draft.header = draft.header.seen(now)
         expires_at = self._policy.expires_at(draft.header, draft.owner, now)
         record = Record(draft.pack(), 0, expires_at, draft.owner)
 

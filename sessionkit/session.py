@@ -49,21 +49,21 @@ class Session(SessionFacts):
 
         Set it to True to have the commit write in any case.
         """
-        if self._draft is None:
+        if self.loaded_draft is None:
             return False
 
         if self.committed:
-            return self._draft.written
+            return self.loaded_draft.written
 
-        self._draft.settle()
-        return self._draft.has_changed or self._draft.intent is not Intent.KEEP
+        self.loaded_draft.settle()
+        return self.loaded_draft.has_changed or self.loaded_draft.intent is not Intent.KEEP
 
     @modified.setter
     def modified(self, value: bool) -> None:
         if value:
             self._write().forced = True
-        elif self._draft is not None:
-            self._draft.forced = False
+        elif self.loaded_draft is not None:
+            self.loaded_draft.forced = False
 
     @property
     def permanent(self) -> bool:

@@ -28,6 +28,20 @@ _BLOCK: t.Final = 64
 Secrets = cabc.Sequence["str | bytes"]
 
 
+class Identity(t.NamedTuple):
+    """What is drawn for a new session, each independent of the others."""
+
+    #: 240 bits as 40 URL-safe characters.
+    session_id: str
+    #: 128 bits as 22 URL-safe characters, for lists, logs and foreign keys.
+    public_id: str
+    #: Below 2**62; a record's versions count up from it.
+    first_version: int
+
+    def __repr__(self) -> str:
+        return "<Identity>"
+
+
 class Randomness:
     """Draws what must not be guessed.
 
@@ -41,13 +55,11 @@ class Randomness:
         """Return 240 bits as 40 URL-safe characters."""
         return base64.urlsafe_b64encode(self._source(30)).decode()
 
-    def public_id(self) -> str:
-        """Return 128 bits as 22 URL-safe characters, for lists, logs and foreign keys."""
-        return base64.urlsafe_b64encode(self._source(16))[:22].decode()
-
-    def first_version(self) -> int:
-        """Return a number below 2**62, from which a record's versions count up."""
-        return int.from_bytes(self._source(8), "big") >> 2
+    def identity(self) -> Identity:
+        """Return what makes a session; asking the system costs more than what it draws."""
+        drawn = self._source(54)
+        text = base64.urlsafe_b64encode(drawn[:46]).decode()
+        return Identity(text[:40], text[40:62], int.from_bytes(drawn[46:], "big") >> 2)
 
     def fraction(self) -> float:
         """Return a number from 0 to 1."""

@@ -99,12 +99,36 @@ class Values:
 
         :param until: the POSIX time from which it is absent.
         """
-        encoded = self._codec.encode(value, self._place, key)
-        self._forget(key)
-        self.current[key] = encoded if until is None else expiring(encoded, until)
+        self.update({key: value})
 
-        if type(value) not in IMMUTABLE:
-            self._handed_out[key] = value
+        if until is not None:
+            self.current[key] = expiring(self.current[key], until)
+
+    def update(self, values: cabc.Mapping[str, t.Any]) -> None:
+        """:meth:`put` all of *values*, or those before one that cannot be kept."""
+        encode, place, current, handed_out = (
+            self._codec.encode,
+            self._place,
+            self.current,
+            self._handed_out,
+        )
+        knows_more = self._offered or self.unreadable or self._replay is not None
+
+        for key, value in values.items():
+            if type(key) is not str or not key.isascii():
+                check_key(key)
+
+            encoded = encode(value, place, key)
+
+            if knows_more:
+                self._forget(key)
+
+            current[key] = encoded
+
+            if type(value) not in IMMUTABLE:
+                handed_out[key] = value
+            elif handed_out:
+                handed_out.pop(key, None)
 
     def convert(self, values: cabc.Mapping[str, t.Any], removed: cabc.Collection[str]) -> None:
         """Put *values* in the place of the *removed*: the same data in another form.

@@ -101,13 +101,13 @@ class TestCommit:
         assert max(clock.slept) <= 0.064
 
     def test_creating_never_overwrites(self, store: FullStore, clock: FakeClock) -> None:
-        taken, free = b"\1" * 30, b"\2" * 30
-        ids = [taken, taken, taken, free]
+        taken, free = b"\1" * 54, b"\2" * 54
+        drawn = [taken, taken, taken, free]
         manager = SessionManager(
             store,
             clock=clock,
             sleep=clock.sleep,
-            random_bytes=lambda count: ids.pop(0) if count == 30 else b"\0" * count,
+            random_bytes=lambda count: drawn.pop(0),
         )
         one, two = Browser(manager), Browser(manager)
         one.put(name="one")

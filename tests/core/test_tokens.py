@@ -40,8 +40,7 @@ def test_ids_do_not_depend_on_the_seed_of_the_random_module() -> None:
 def test_what_the_source_returns_is_the_id() -> None:
     randomness = tokens.Randomness(lambda count: b"\xff" * count)
     assert randomness.session_id() == "_" * 40
-    assert randomness.public_id() == "_" * 21 + "w"
-    assert randomness.first_version() == 2**62 - 1
+    assert randomness.identity() == ("_" * 40, "_" * 21 + "w", 2**62 - 1)
     assert randomness.fraction() == 1.0
 
 

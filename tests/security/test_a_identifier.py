@@ -322,6 +322,7 @@ def test_item_01_the_source_of_randomness_is_the_systems(monkeypatch: pytest.Mon
 
     randomness = tokens.Randomness(urandom)
     randomness.session_id()
-    randomness.public_id()
-    assert asked == [30, 16]
+    randomness.identity()
+    # 240 bits of the id, 128 of the public id, and where the versions begin.
+    assert asked == [30, 30 + 16 + 8]
     assert tokens.Randomness()._source is os.urandom
