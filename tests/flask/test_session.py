@@ -1,38 +1,20 @@
-"""flask.session does what Flask's documentation says, and what the core promises."""
+"""flask.session is the session of the core."""
 
 from __future__ import annotations
 
-import collections.abc as cabc
 import typing as t
 
 import flask
 import pytest
 from flask.sessions import SessionMixin
-from flask.testing import FlaskClient
 
 from flask_sessionkit import session
 from sessionkit import Session
-from sessionkit import signals
-from sessionkit.errors import PayloadTooLarge
-from sessionkit.errors import SessionCommitted
-from sessionkit.errors import ValueNotSupported
+from tests.flask.support import cookie
+from tests.flask.support import login
 
 from .conftest import MakeApp
 from .conftest import Spy
-
-
-def cookie(client: FlaskClient) -> str | None:
-    found = client.get_cookie("session")
-    return None if found is None else found.value
-
-
-def login(client: FlaskClient) -> str:
-    with client.session_transaction() as opened:
-        opened["user_id"] = 1
-
-    value = cookie(client)
-    assert value is not None
-    return value
 
 
 def test_it_is_the_cores_session(app: flask.Flask) -> None:
@@ -254,222 +236,6 @@ def test_session_transaction(app: flask.Flask) -> None:
     assert cookie(client) is None
 
 
-def test_reads_after_the_response(app: flask.Flask) -> None:
-    @app.get("/")
-    def write() -> str:
-        session["x"] = 1
-        flask.flash("message")
-        return ""
-
-    with app.test_client() as client:
-        client.get("/")
-        assert session["x"] == 1
-        assert session.modified
-        assert flask.get_flashed_messages() == ["message"]
-
-        with pytest.raises(SessionCommitted):
-            session["x"] = 2
-
-    with client.session_transaction() as opened:
-        assert opened["x"] == 1
-
-
-def test_an_error_page_saves_nothing(app: flask.Flask) -> None:
-    app.testing = False
-
-    @app.get("/")
-    def fail() -> str:
-        session["x"] = 1
-        raise KeyError
-
-    client = app.test_client()
-    assert client.get("/").status_code == 500
-    assert cookie(client) is None
-
-
-@pytest.mark.parametrize("testing", [False, True])
-def test_an_error_does_not_save_the_session_from_its_end(app: flask.Flask, testing: bool) -> None:
-    app.testing = testing
-
-    @app.get("/")
-    def fail() -> str:
-        session.clear()
-        raise KeyError
-
-    client = app.test_client()
-    before = login(client)
-
-    if testing:
-        with pytest.raises(KeyError):
-            client.get("/")
-    else:
-        assert client.get("/").status_code == 500
-        assert cookie(client) is None
-
-    client.set_cookie("session", before)
-
-    with client.session_transaction() as opened:
-        assert not opened
-
-
-@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
-def test_whatever_leaves_the_application_ends_what_was_destroyed(
-    app: flask.Flask, error: BaseException
-) -> None:
-    heard: list[str] = []
-
-    def listen(sender: object, **_: object) -> None:
-        heard.append(flask.current_app.name)
-
-    @app.get("/")
-    def fail() -> str:
-        session.destroy()
-        raise error
-
-    client = app.test_client()
-    login(client)
-
-    with signals.destroyed.connected_to(listen), pytest.raises(type(error)) as raised:
-        client.get("/")
-
-    assert raised.value is error
-    assert heard == ["shop"]
-
-    with client.session_transaction() as opened:
-        assert not opened
-
-
-@pytest.fixture
-def spoiling(make_app: MakeApp) -> flask.Flask:
-    app = make_app(SESSIONKIT_POLICY={"max_payload": 1000})
-
-    @app.get("/value")
-    def value() -> str:
-        session["cart"] = []
-        session["cart"].append(object())
-        return "fine"
-
-    @app.get("/size")
-    def size() -> str:
-        session["large"] = "x" * 1000
-        return "fine"
-
-    return app
-
-
-@pytest.mark.parametrize(
-    ("path", "error", "text"),
-    [
-        ("/value", ValueNotSupported, "session['cart'][0]"),
-        ("/size", PayloadTooLarge, "'large' ("),
-    ],
-)
-def test_what_cannot_be_saved_is_a_visible_error(
-    spoiling: flask.Flask,
-    path: str,
-    error: type[Exception],
-    text: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with pytest.raises(error):
-        spoiling.test_client().get(path)
-
-    spoiling.testing = False
-    response = spoiling.test_client().get(path)
-    assert response.status_code == 500
-    assert "Set-Cookie" not in response.headers
-    assert text in caplog.text
-
-
-def test_what_cannot_be_saved_does_not_save_the_session_from_its_end(app: flask.Flask) -> None:
-    app.testing = False
-
-    @app.get("/logout")
-    def logout() -> str:
-        session.clear()
-        session["x"] = []
-        session["x"].append(object())
-        return ""
-
-    client = app.test_client()
-    before = login(client)
-    assert client.get("/logout").status_code == 500
-    assert cookie(client) is None
-    client.set_cookie("session", before)
-
-    with client.session_transaction() as opened:
-        assert not opened
-
-
-def test_streaming(app: flask.Flask) -> None:
-    errors: list[Exception] = []
-
-    @app.get("/")
-    def stream() -> flask.Response:
-        session["before"] = 1
-
-        def body() -> cabc.Iterator[str]:
-            yield str(session["before"])
-
-            try:
-                session["inside"] = 1
-            except SessionCommitted as error:
-                errors.append(error)
-
-        return flask.Response(flask.stream_with_context(body()))
-
-    client = app.test_client()
-    assert client.get("/").text == "1"
-    assert len(errors) == 1
-
-    with client.session_transaction() as opened:
-        assert set(opened) == {"before"}
-
-
-def test_a_page_that_first_reads_while_it_is_sent_is_not_for_everybody(app: flask.Flask) -> None:
-    @app.get("/")
-    def stream() -> flask.Response:
-        body = (str(session.get("name", "nobody")) for _ in range(1))
-        return flask.Response(flask.stream_with_context(body))
-
-    @app.get("/file")
-    def file() -> flask.Response:
-        return flask.send_file(__file__)
-
-    client = app.test_client()
-    assert client.get("/").headers["Vary"] == "Cookie"
-
-    with client.get("/file") as answer:
-        assert "Vary" not in answer.headers
-
-
-def test_a_first_write_while_streaming_is_an_error(app: flask.Flask) -> None:
-    @app.get("/")
-    def stream() -> flask.Response:
-        def body() -> cabc.Iterator[str]:
-            session["inside"] = 1
-            yield ""
-
-        return flask.Response(flask.stream_with_context(body()))
-
-    with pytest.raises(SessionCommitted):
-        app.test_client().get("/")
-
-
-def test_a_streamed_page_shows_messages(app: flask.Flask) -> None:
-    @app.get("/")
-    def stream() -> flask.Response:
-        source = "{% for m in get_flashed_messages() %}{{ m }}{% endfor %}"
-        return flask.Response(flask.stream_template_string(source))
-
-    client = app.test_client()
-
-    with client.session_transaction() as opened:
-        opened["_flashes"] = [("message", "hello")]
-
-    assert client.get("/").text == "hello"
-
-
 def test_async_views(app: flask.Flask) -> None:
     @app.get("/")
     async def write() -> str:
@@ -522,16 +288,3 @@ def test_a_proxy_without_proxyfix_warns_once(
 
     assert len(caplog.records) == 1
     assert "ProxyFix" in caplog.text
-
-
-def test_debug_mode_shows_what_cannot_be_saved(make_app: MakeApp) -> None:
-    app = make_app(TESTING=False, PROPAGATE_EXCEPTIONS=True)
-
-    @app.get("/")
-    def spoil() -> str:
-        session["cart"] = [1]
-        session["cart"].append(object())
-        return ""
-
-    with pytest.raises(ValueNotSupported):
-        app.test_client().get("/")

@@ -15,10 +15,10 @@ from flask_sessionkit.status import status
 from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import TooManySessions
+from tests.flask.login.support import add_login
 
 from .conftest import MakeApp
 from .conftest import Spy
-from .test_login import add_login
 
 LIMITED: dict[str, t.Any] = {"max_sessions_per_owner": 1}
 REFUSING: dict[str, t.Any] = {**LIMITED, "at_limit": "refuse"}

@@ -129,7 +129,7 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
         "MemoryStore[T]": ("lucid:test_adaptors",),
         "DBStore[T], DBStore.create(db), DBStoreSessions": (
             "lucid:test_adaptors",
-            "django/test_model_store.py:test_a_creation_needs_one",
+            "django/model_store/test_statements.py:test_a_creation_needs_one",
         ),
         "a store without the web": ("v_x_sessions:test_it_works_without_the_web",),
     },

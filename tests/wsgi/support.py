@@ -9,6 +9,9 @@ import typing as t
 import warnings
 from wsgiref.util import setup_testing_defaults
 
+from sessionkit import Session
+from tests.core.support import View
+
 Headers = list[tuple[str, str]]
 App = cabc.Callable[[dict[str, t.Any], t.Any], cabc.Iterable[bytes]]
 
@@ -145,3 +148,36 @@ def webtest_lint(app: t.Any) -> t.Any:
         from webtest import lint
 
     return lint.middleware(app)
+
+
+def serving(view: View, *headers: tuple[str, str], status: str = "200 OK") -> App:
+    """An application that hands its session to *view*."""
+
+    def app(environ: t.Any, start_response: t.Any) -> cabc.Iterable[bytes]:
+        result = view(environ["sessionkit.session"])
+        start_response(status, [("Content-Type", "text/plain"), *headers])
+        return [str(result).encode()]
+
+    return app
+
+
+def write(session: Session) -> object:
+    session["n"] = session.get("n", 0) + 1
+    return session["n"]
+
+
+def raising(error: BaseException, view: View = lambda session: None) -> View:
+    def raise_(session: Session) -> None:
+        view(session)
+        raise error
+
+    return raise_
+
+
+def generator_of(app: App) -> App:
+    """The same application as a generator."""
+
+    def late(environ: t.Any, start_response: t.Any) -> cabc.Iterator[bytes]:
+        yield from app(environ, start_response)
+
+    return late

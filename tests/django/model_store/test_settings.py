@@ -23,8 +23,7 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from tests.django import databases
-
-from .conftest import use_middleware
+from tests.django.conftest import use_middleware
 
 ALIAS = "sessions"
 APP = "django_sessionkit.model_store"
