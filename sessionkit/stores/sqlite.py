@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import math
 import os
 import pathlib
 import re
@@ -121,9 +122,15 @@ class SQLiteStore:
 
     def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
         if expected is None:
-            return self._run(_change, self._sql.create, (key, *record)) == 1
-        change = (*record, key, expected.version)
-        return self._run(_change, self._sql.replace, change, goes_on=True) == 1
+            values: tuple[t.Any, ...] = (key, *record, record.expires_at)
+            return self._run(_change, self._sql.create, values) == 1
+        payload, version, expires_at, owner = record
+        if owner == expected.owner and expires_at >= expected.expires_at:
+            values = (payload, version, expires_at, key, expected.version, owner, expires_at)
+            if self._run(_change, self._sql.prolong, values, goes_on=True):
+                return True
+        values = (*record, expires_at, key, expected.version)
+        return self._run(_change, self._sql.replace, values, goes_on=True) == 1
 
     def delete(self, key: str, expected: Record, /) -> bool:
         return self._run(_change, self._sql.delete, (key, expected.version)) == 1
@@ -131,8 +138,8 @@ class SQLiteStore:
     def move(
         self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
     ) -> bool:
-        replace = self._sql.replace, (*stub, old_key, expected.version)
-        create = self._sql.create, (new_key, *record)
+        replace = self._sql.replace, (*stub, stub.expires_at, old_key, expected.version)
+        create = self._sql.create, (new_key, *record, record.expires_at)
         return self._run(_change_both, replace, create)
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
@@ -140,12 +147,15 @@ class SQLiteStore:
 
     def sweep(self, now: float, /, limit: int | None = None) -> int:
         # In batches, so that a request waits for a few milliseconds at most.
+        due = now - self.margin
+        looks = math.inf if limit is None else 2 * limit + _SWEEP_BATCH
         removed = 0
-        while limit is None or removed < limit:
+        while looks > 0 and (limit is None or removed < limit):
             batch = _SWEEP_BATCH if limit is None else min(_SWEEP_BATCH, limit - removed)
-            found = self._run(_change, self._sql.sweep, (now - self.margin, batch))
+            found, put_off = self._run(_sweep, self._sql, due, batch)
             removed += found
-            if found < batch:
+            looks -= found + put_off
+            if found + put_off < batch:
                 break
         return removed
 
@@ -158,7 +168,7 @@ class SQLiteStore:
             after = page[-1][0]
 
     def count(self, now: float, /) -> int:
-        row = self._run(_fetch, self._sql.count, (now,))
+        row = self._run(_fetch, self._sql.count, (now, now, now))
         return 0 if row is None else int(row[0])
 
     def clear(self) -> int:
@@ -169,38 +179,52 @@ class SQLiteStore:
 
 
 class _Statements:
-    """The SQL of one table."""
+    """The SQL of one table.
+
+    Rows are swept by ``sweep_at``, which is not after ``expires_at`` and stays where it is while a
+    session is prolonged.
+    """
 
     def __init__(self, table: str) -> None:
+        # The longest comes last: what follows it can only be read through all of it.
         self.schema = (
             f"""CREATE TABLE IF NOT EXISTS {table} (
                 key TEXT NOT NULL PRIMARY KEY,
-                payload BLOB NOT NULL,
                 version INTEGER NOT NULL,
                 expires_at REAL NOT NULL,
-                owner TEXT
+                sweep_at REAL NOT NULL,
+                owner TEXT,
+                payload BLOB NOT NULL
             )""",
-            f"CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at)",
+            f"CREATE INDEX IF NOT EXISTS {table}_sweep ON {table} (sweep_at)",
             f"CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner) WHERE owner IS NOT NULL",
         )
         columns = "payload, version, expires_at, owner"
         self.get = f"SELECT {columns} FROM {table} WHERE key = ?"
         self.create = (
-            f"INSERT INTO {table} (key, {columns}) VALUES (?, ?, ?, ?, ?) "
+            f"INSERT INTO {table} (key, {columns}, sweep_at) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (key) DO NOTHING"
         )
         self.replace = (
-            f"UPDATE {table} SET payload = ?, version = ?, expires_at = ?, owner = ? "
-            "WHERE key = ? AND version = ?"
+            f"UPDATE {table} SET payload = ?, version = ?, expires_at = ?, owner = ?, "
+            "sweep_at = ? WHERE key = ? AND version = ?"
+        )
+        # What most requests want. It changes no index, each of which is a page in the log.
+        self.prolong = (
+            f"UPDATE {table} SET payload = ?, version = ?, expires_at = ? "
+            "WHERE key = ? AND version = ? AND owner IS ? AND sweep_at <= ?"
         )
         self.delete = f"DELETE FROM {table} WHERE key = ? AND version = ?"
         self.owned = f"SELECT key FROM {table} WHERE owner = ?"
-        self.sweep = (
-            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} "
-            "WHERE expires_at < ? ORDER BY expires_at LIMIT ?)"
-        )
+        due = f"rowid IN (SELECT rowid FROM {table} WHERE sweep_at < ? ORDER BY sweep_at LIMIT ?)"
+        self.put_off = f"UPDATE {table} SET sweep_at = expires_at WHERE {due} AND expires_at >= ?"
+        self.sweep = f"DELETE FROM {table} WHERE {due} AND expires_at < ?"
         self.page = f"SELECT key FROM {table} WHERE key > ? ORDER BY key LIMIT ?"
-        self.count = f"SELECT count(*) FROM {table} WHERE expires_at > ?"
+        # Most are counted in the index.
+        self.count = (
+            f"SELECT (SELECT count(*) FROM {table} WHERE sweep_at > ?) + "
+            f"(SELECT count(*) FROM {table} WHERE sweep_at <= ? AND expires_at > ?)"
+        )
         self.clear = f"DELETE FROM {table}"
 
 
@@ -214,6 +238,12 @@ def _fetch_all(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) 
 
 def _change(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) -> int:
     return handle.execute(sql, values).rowcount
+
+
+def _sweep(handle: sqlite3.Connection, sql: _Statements, due: float, batch: int) -> tuple[int, int]:
+    """Remove what expired before *due*; return how many, and how many were prolonged meanwhile."""
+    put_off = handle.execute(sql.put_off, (due, batch, due)).rowcount
+    return handle.execute(sql.sweep, (due, batch, due)).rowcount, put_off
 
 
 def _change_both(handle: sqlite3.Connection, *changes: tuple[str, tuple[t.Any, ...]]) -> bool:

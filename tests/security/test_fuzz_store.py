@@ -286,7 +286,8 @@ def test_a_cell_in_sqlite_that_was_changed(tmp_path: t.Any, column: str, cell: t
         row = db.execute("SELECT * FROM sessionkit_sessions WHERE key = ?", (key,)).fetchone()
 
         def restore() -> None:
-            db.execute("REPLACE INTO sessionkit_sessions VALUES (?, ?, ?, ?, ?)", row)
+            marks = ", ".join("?" * len(row))
+            db.execute(f"REPLACE INTO sessionkit_sessions VALUES ({marks})", row)
             db.execute(
                 f"UPDATE sessionkit_sessions SET {column} = ? WHERE key = ?",
                 (cell, key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -18,6 +19,7 @@ from sessionkit.stores import open_store
 from sessionkit.stores.sqlite import SQLiteStore
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
+from sessionkit.testing import successor
 from sessionkit.testing._support import in_threads
 from tests.forks import fork
 from tests.forks import wait
@@ -135,14 +137,53 @@ class TestArguments:
 def test_the_owner_is_found_by_an_index(path: Path) -> None:
     store = SQLiteStore(path)
     write(store)
-    for sql in (store._sql.owned, store._sql.sweep, store._sql.get, store._sql.page):
+    sql = store._sql
+    for statement in (sql.owned, sql.sweep, sql.put_off, sql.get, sql.page, sql.count):
         plan = store._database.run(
             lambda handle, sql: handle.execute(
-                f"EXPLAIN QUERY PLAN {sql}", ("x", 1)[: sql.count("?")]
+                f"EXPLAIN QUERY PLAN {sql}", ("x", 1, 1)[: sql.count("?")]
             ).fetchall(),
-            sql,
+            statement,
         )
-        assert all("SCAN" not in row[3] for row in plan), plan
+        assert all(not row[3].startswith("SCAN sessionkit") for row in plan), plan
+
+
+def _sweep_at(path: Path, key: str) -> float:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        query = "SELECT sweep_at FROM sessionkit_sessions WHERE key = ?"
+        (found,) = connection.execute(query, (key,)).fetchone()
+    return float(found)
+
+
+def test_who_prolongs_a_session_changes_no_index(path: Path) -> None:
+    """Until somebody sweeps: then it is looked for where it is."""
+    store = SQLiteStore(path, margin=0)
+    key, now = new_key(), time.time()
+    record = new_record(owner="ann", expires_at=now + 60)
+    assert store.swap(key, None, record)
+    longer = successor(record, expires_at=now + 3600)
+    assert store.swap(key, record, longer)
+    assert _sweep_at(path, key) == now + 60
+    assert [store.count(now + after) for after in (0, 120, 3601)] == [1, 1, 0]
+
+    assert store.sweep(now + 120, limit=1) == 0
+    assert _sweep_at(path, key) == now + 3600
+    assert store.swap(key, longer, successor(longer, expires_at=now + 30))
+    assert _sweep_at(path, key) == now + 30
+    assert store.sweep(now + 60, limit=1) == 1
+
+
+def test_a_sweep_with_a_limit_passes_over_what_was_prolonged(path: Path) -> None:
+    store = SQLiteStore(path, margin=0)
+    now = time.time()
+    for number in range(1200):
+        key, record = new_key(), new_record(expires_at=now + number / 1000)
+        assert store.swap(key, None, record)
+        if number < 1150:
+            assert store.swap(key, record, successor(record, expires_at=now + 3600))
+    removed = [store.sweep(now + 60, limit=10) for _ in range(15)]
+    assert sum(removed) == 50
+    assert store.count(now + 60) == 1150
 
 
 def test_open_store(path: Path) -> None:
