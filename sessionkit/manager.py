@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import os
-import time
 import typing as t
 
 from .base_manager import BaseManager
@@ -12,6 +11,7 @@ from .breaker import Breaker
 from .census import StoredSession
 from .census import live_sessions
 from .clock import now
+from .clock import sleep as pause
 from .committer import Committer
 from .cookie import CookieOptions
 from .counting import Count
@@ -28,9 +28,7 @@ from .limit import check_index
 from .loader import Loader
 from .owners import Owners
 from .owners import SessionInfo
-from .patience import Line
 from .patience import Lines
-from .patience import Patience
 from .policy import SessionPolicy
 from .records import Records
 from .session import Session
@@ -49,11 +47,6 @@ if t.TYPE_CHECKING:
     import enum
 
     from .codec import CustomType
-
-
-def _sleep(seconds: float) -> None:
-    # Looked up at each call: gevent replaces it, with gunicorn's --preload after this import.
-    time.sleep(seconds)
 
 
 class SessionManager(BaseManager):
@@ -97,7 +90,7 @@ class SessionManager(BaseManager):
         types: cabc.Iterable[type[enum.Enum] | CustomType] = (),
         trace: Trace = None,
         clock: cabc.Callable[[], float] = now,
-        sleep: cabc.Callable[[float], object] = _sleep,
+        sleep: cabc.Callable[[float], object] = pause,
         random_bytes: cabc.Callable[[int], bytes] = os.urandom,
     ) -> None:
         for method in ("get", "swap", "delete"):
@@ -110,8 +103,8 @@ class SessionManager(BaseManager):
         check_index(store, self.policy)
         self.store = store
         self.id_header: IdHeader | None = None if header is None else IdHeader(header)
-        self._sleep = sleep
-        self._lines = Lines()
+        self._lines = Lines(self.policy.commit_timeout, clock, sleep, self._randomness.fraction)
+        patience = self._lines.patience
         self._signer: Signer | Unsigned = Unsigned()
 
         if secrets is not None:
@@ -121,14 +114,14 @@ class SessionManager(BaseManager):
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)
         self._records = Records(self.policy, self._signer.sign, self._randomness)
-        self._endings = Endings(self._gateway, self._records, clock, self._patience)
+        self._endings = Endings(self._gateway, self._records, clock, patience)
         committer = self._writer = Committer(
             self._gateway,
             self.policy,
             self._records,
             self._endings,
             clock,
-            self._patience,
+            patience,
             Housekeeping(store, self.policy.sweep_every, clock),
             self,
         )
@@ -294,15 +287,6 @@ class SessionManager(BaseManager):
 
     def _unsupported(self, what: str) -> UnsupportedOperation:
         return UnsupportedOperation(f"{type(self.store).__name__} cannot {what}")
-
-    def _patience(self, key: str) -> Patience:
-        return Patience(
-            lambda: self._lines.setdefault(key, Line()),
-            self.policy.commit_timeout,
-            self.clock,
-            self._sleep,
-            self._randomness.fraction,
-        )
 
 
 def _public_id(session: Session | None) -> str | None:

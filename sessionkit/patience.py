@@ -41,10 +41,6 @@ class Line(list["weakref.ref[Patience]"]):
             return len(self) - 1
 
 
-#: By the session's key. A line goes with the last request that stands in it.
-Lines = weakref.WeakValueDictionary[str, Line]
-
-
 class Patience:
     """Counts failed attempts of one request, pauses, and gives up.
 
@@ -104,3 +100,37 @@ class Patience:
         self._slept += pause
         self._sleep(pause)
         self._tried = self._clock()
+
+
+class Lines:
+    """The lines of one process; makes the patience of its requests.
+
+    The parameters are those of :class:`Patience`.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        clock: cabc.Callable[[], float],
+        sleep: cabc.Callable[[float], object],
+        random: cabc.Callable[[], float],
+    ) -> None:
+        self._timeout = timeout
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        # By the session's key. A line goes with the last request that stands in it.
+        self._lines: weakref.WeakValueDictionary[str, Line] = weakref.WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def patience(self, key: str) -> Patience:
+        """Return that of a request which is about to change the session with this store key."""
+        return Patience(
+            lambda: self._lines.setdefault(key, Line()),
+            self._timeout,
+            self._clock,
+            self._sleep,
+            self._random,
+        )

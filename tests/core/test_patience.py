@@ -98,10 +98,10 @@ def test_an_attempt_that_takes_long_gives_others_as_long() -> None:
 
 
 def test_a_line_goes_with_the_last_who_stands_in_it(manager: SessionManager) -> None:
-    patience = manager._patience("key")
+    patience = manager._lines.patience("key")
     assert not manager._lines
     patience.wait()
-    assert list(manager._lines) == ["key"]
+    assert len(manager._lines) == 1
     del patience
     assert not manager._lines
 
@@ -123,5 +123,7 @@ def test_pauses_are_those_of_a_patched_time_module(
     manager = SessionManager(store)
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
-    manager._sleep(0.5)
-    assert pauses == [0.5]
+    first, second = (manager._lines.patience("key") for _ in range(2))
+    first.wait()
+    second.wait()
+    assert len(pauses) == 1
