@@ -59,8 +59,14 @@ class SessionKit:
         """Serve *app*, too. Reads no settings yet."""
         interface = self.interface_class(self._manager)
         app.session_interface = interface
-        interface.guard(app)
         app.extensions["sessionkit"] = self
+
+        # No method: Flask looks each time whether it is async, which takes twice as long for one.
+        @app.teardown_request
+        def abandon(error: BaseException | None) -> None:
+            if error is not None:
+                interface.abandon()
+
         failures.handle_errors(app)
 
     @property

@@ -25,7 +25,6 @@ from .settings import make_manager
 from .settings import refuse_settings
 
 if t.TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
 # Flask-Login looks for it after every request, those for static files included.
@@ -129,27 +128,15 @@ class SessionKitInterface(SessionInterface):
 
         _add_headers(response, opened, instruction, environ)
 
-    def guard(self, app: flask.Flask) -> None:
-        """Have a wish to end the session carried out when an error leaves *app*.
+    def abandon(self) -> None:
+        """Carry out a wish to end the session when an error leaves the application.
 
-        Flask does not save sessions then, which is so in debugging and testing. To ask it to call
-        a function after every request would cost each of them more than opening a session does.
+        Flask does not save sessions then, which is so in debugging and testing.
         """
-        wsgi_app = app.wsgi_app
+        environ = flask.request.environ
 
-        def guarded(
-            environ: WSGIEnvironment, start_response: StartResponse
-        ) -> cabc.Iterable[bytes]:
-            try:
-                return wsgi_app(environ, start_response)
-            except BaseException:
-                if self._manager is not None and environ.get(_COMMITTER) is self:
-                    with app.app_context():
-                        _end_only(open_once(environ, self._manager)[0])
-
-                raise
-
-        t.cast(t.Any, app).wsgi_app = guarded
+        if self._manager is not None and environ.get(_COMMITTER) is self:
+            _end_only(open_once(environ, self._manager)[0])
 
 
 def _end_only(session: Session) -> Instruction:
