@@ -14,6 +14,8 @@ from pymemcache import exceptions  # type: ignore[import-untyped]
 
 from sessionkit.errors import ConfigurationError
 
+from ._readiness import is_ready
+
 _CHUNK = 65536
 _LONGEST_LINE = 2048
 
@@ -40,6 +42,7 @@ class Socket(t.Protocol):
     def sendall(self, data: bytes, /) -> object: ...
     def recv(self, size: int, /) -> bytes: ...
     def settimeout(self, seconds: float | None, /) -> None: ...
+    def fileno(self) -> int: ...
 
 
 class Connection:
@@ -53,6 +56,7 @@ class Connection:
     def __init__(self, client: t.Any, version: tuple[int, ...], number: int) -> None:
         self._client = client
         self._socket: Socket = client.sock
+        self._is_plain = not client.tls_context
         self._can_delete = version >= _COMPARED_DELETE
         self.number = number
 
@@ -62,12 +66,15 @@ class Connection:
     def is_alive(self) -> bool:
         """Whether the other end is still there, and has nothing to say that nobody asked for."""
         try:
+            if self._is_plain:
+                return not is_ready(self._socket.fileno(), 0)
+            # What is there to read may be TLS's own, which is nobody's answer.
             self._socket.settimeout(0)
             self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             self._socket.settimeout(self._client.timeout)
             return True
-        except OSError:
+        except (OSError, ValueError):
             return False
         return False
 

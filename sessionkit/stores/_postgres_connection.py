@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import os
-import select
 import time
 import typing as t
 
@@ -19,6 +17,8 @@ import psycopg
 from psycopg import pq
 
 from sessionkit.errors import ConfigurationError
+
+from ._readiness import is_ready
 
 if t.TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
@@ -140,7 +140,7 @@ class Connection:
     def is_alive(self) -> bool:
         """Whether the other end is still there, and has nothing to say that nobody asked for."""
         try:
-            return not _is_ready(self.pgconn.socket, 0.0)
+            return not is_ready(self.pgconn.socket, 0.0)
         except (psycopg.Error, OSError, ValueError):
             return False
 
@@ -197,20 +197,8 @@ def wait(descriptor: int, give_up: float, *, reading: bool = True, writing: bool
     :param give_up: by the monotonic clock, when to raise :class:`Timeout`.
     """
     seconds = max(0.0, give_up - time.monotonic())
-    if not _is_ready(descriptor, seconds, reading=reading, writing=writing):
+    if not is_ready(descriptor, seconds, reading=reading, writing=writing):
         raise Timeout("it did not answer in time")
-
-
-def _is_ready(
-    descriptor: int, seconds: float, *, reading: bool = True, writing: bool = False
-) -> bool:
-    if hasattr(select, "poll"):  # select takes no descriptor above 1023
-        poll = select.poll()
-        events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
-        poll.register(descriptor, events)
-        return bool(poll.poll(math.ceil(seconds * 1000)))
-    readers, writers = [descriptor] if reading else [], [descriptor] if writing else []
-    return any(select.select(readers, writers, [], seconds))
 
 
 def _error(result: PGresult) -> psycopg.Error:
