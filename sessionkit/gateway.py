@@ -20,7 +20,12 @@ _NUMBERS = (float, int)
 _LAST_VERSION = 2**63 - 1
 
 R = t.TypeVar("R")
-P = t.ParamSpec("P")
+
+if t.TYPE_CHECKING:
+    from typing_extensions import TypeVarTuple
+    from typing_extensions import Unpack
+
+    Arguments = TypeVarTuple("Arguments")
 
 
 class Gateway:
@@ -72,10 +77,8 @@ class Gateway:
         self,
         key: str,
         operation: Operation,
-        method: cabc.Callable[P, R],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
+        method: cabc.Callable[[Unpack[Arguments]], R],
+        *args: Unpack[Arguments],
     ) -> R:
         breaker = self._breaker
 
@@ -83,7 +86,7 @@ class Gateway:
             breaker.check(self._node_of(key), operation)
 
         try:
-            result = method(*args, **kwargs)
+            result = method(*args)
         except StoreUnavailable as error:
             node = self._node_of(key)
 

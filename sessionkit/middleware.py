@@ -23,10 +23,13 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
+    from typing_extensions import TypeVarTuple
+    from typing_extensions import Unpack
+
+    Arguments = TypeVarTuple("Arguments")
 
 Headers = list[tuple[str, str]]
 Write = cabc.Callable[[bytes], object]
-P = t.ParamSpec("P")
 
 
 class SessionMiddleware:
@@ -138,7 +141,9 @@ class _Answer:
         return (self._forwarded or self._forward())(data)
 
     def after(
-        self, step: cabc.Callable[P, cabc.Iterable[bytes]], *args: P.args, **kwargs: P.kwargs
+        self,
+        step: cabc.Callable[[Unpack[Arguments]], cabc.Iterable[bytes]],
+        *args: Unpack[Arguments],
     ) -> cabc.Iterable[bytes]:
         """Let the application make a *step*; commit after it, if the answer has begun.
 
@@ -147,7 +152,7 @@ class _Answer:
         token = current.set(self._opened)
 
         try:
-            body = step(*args, **kwargs)
+            body = step(*args)
         except UNAVAILABLE as error:
             return self._fail(error)
         except BaseException:

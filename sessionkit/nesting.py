@@ -11,27 +11,19 @@ from .session import Session
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Where the sessions of a request stand in its environ, by cookie name.
-SESSIONS_KEY: t.Final = "sessionkit.sessions"
-
 
 def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, bool]:
     """Return the request's session and whether the caller is the outermost, who commits it.
 
     :raises ConfigurationError: if another manager has opened a session with the same cookie.
     """
-    sessions: dict[str, Session] | None = environ.get(SESSIONS_KEY)
-
-    if sessions is None:
-        sessions = environ[SESSIONS_KEY] = {}
-
-    name = manager.cookie.name
-    session = sessions.get(name)
+    key = manager.environ_key
+    session: Session | None = environ.get(key)
 
     # One that is committed is left from another run over the same environ, as when an outer
     # middleware tries again or asks for an error page.
     if session is None or session.committed:
-        session = sessions[name] = manager.open(environ.get("HTTP_COOKIE"))
+        session = environ[key] = manager.open(environ.get("HTTP_COOKIE"))
 
         if manager.reads_requests:
             apply_request(session, environ)
@@ -40,8 +32,8 @@ def open_once(environ: WSGIEnvironment, manager: BaseManager) -> tuple[Session, 
 
     if session.manager is not manager:
         raise ConfigurationError(
-            f"two session managers use the cookie {name!r} in one request; let them share one "
-            "manager, or give one of them another cookie name"
+            f"two session managers use the cookie {manager.cookie.name!r} in one request; let them "
+            "share one manager, or give one of them another cookie name"
         )
 
     return session, False
