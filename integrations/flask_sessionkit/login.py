@@ -96,21 +96,23 @@ def settle(session: Session, environ: WSGIEnvironment, *, ok: bool) -> None:
     """
     draft = session.draft
     event = environ.pop(_EVENT, None)
-    current = draft.values.current.get(_USER)
     before = draft.values.base.get(_USER)
+    changed = draft.values.current.get(_USER) != before
 
-    if current is None and before is None and event is None:
+    owned = draft.owner is not None
+
+    # As in all but a few requests.
+    if event is None and not changed and (before is None or (owned and not _refreshed(session))):
         return
 
     if _bound_by_application(draft):
         return
 
     user = session.get(_USER)
-    changed = current != before
     assigned = draft.values.changed()
 
     if user is not None:
-        if ok and (event == _LOGGED_IN or changed or draft.owner is None or _refreshed(session)):
+        if ok and (event == _LOGGED_IN or changed or not owned or _refreshed(session)):
             # An owner that the application chose, under another name, goes on.
             same = draft.owner if not changed and event is None else None
             owner = same or str(user)
