@@ -20,9 +20,9 @@ from ._support import Meeting
 from ._support import Task
 from ._support import able
 from ._support import filled
-from ._support import in_processes
 from ._support import in_threads
 from ._support import present
+from ._workers import in_processes
 from .records import new_key
 from .records import new_record
 from .records import successor

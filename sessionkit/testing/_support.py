@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import multiprocessing
 import threading
-import traceback
 import typing as t
 import unittest
 
-from sessionkit.store import Closeable
 from sessionkit.store import Record
 from sessionkit.store import Store
 
@@ -89,54 +86,3 @@ class Meeting(t.Protocol):
 
 #: What a process does: a function of a module, of its store, where it meets the others, its number.
 Task = cabc.Callable[[Store, Meeting, int, t.Any], t.Any]
-
-
-def in_processes(opener: Opener, task: Task, argument: object, count: int = 4) -> list[t.Any]:
-    """Run *task* in *count* fresh processes, each with a store of its own; return the results."""
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(count)
-    pipes = [context.Pipe(duplex=False) for _ in range(count)]
-    processes = [
-        context.Process(
-            target=_process, args=(opener, task, barrier, number, argument, sender), daemon=True
-        )
-        for number, (_, sender) in enumerate(pipes)
-    ]
-    results: list[t.Any] = []
-    try:
-        for process, (_, sender) in zip(processes, pipes, strict=True):
-            process.start()
-            sender.close()
-        for receiver, _ in pipes:
-            if not receiver.poll(PATIENCE):
-                raise AssertionError("a process hangs")
-            try:
-                failure, result = receiver.recv()
-            except EOFError:
-                raise AssertionError("a process died") from None
-            if failure:
-                raise AssertionError(f"in a process:\n{failure}")
-            results.append(result)
-    finally:
-        for process, (receiver, _) in zip(processes, pipes, strict=True):
-            receiver.close()
-            if process.pid is not None:
-                process.join(0.0 if len(results) < count else PATIENCE)
-                process.kill()
-                process.join()
-                process.close()
-    return results
-
-
-def _process(
-    opener: Opener, task: Task, barrier: Meeting, number: int, argument: object, sender: t.Any
-) -> None:
-    try:
-        store = opener()
-        result = task(store, barrier, number, argument)
-        if isinstance(store, Closeable):
-            store.close()
-    except BaseException:  # noqa: BLE001 - shown by the test
-        sender.send((traceback.format_exc(), None))
-    else:
-        sender.send(("", result))
