@@ -68,15 +68,23 @@ def busy_with_a_script(scene: Scene) -> cabc.Generator[None, None, None]:
 
 
 @contextlib.contextmanager
-def replica_that_lost_its_master(scene: Scene) -> cabc.Generator[None, None, None]:
+def _replica_of_nobody(scene: Scene, serve_stale_data: str) -> cabc.Generator[None, None, None]:
     with scene.server.client() as admin:
-        admin.config_set("replica-serve-stale-data", "no")
+        admin.config_set("replica-serve-stale-data", serve_stale_data)
         admin.replicaof("127.0.0.1", "1")
 
         try:
             yield
         finally:
             admin.replicaof("NO", "ONE")
+
+
+def replica_that_lost_its_master(scene: Scene) -> contextlib.AbstractContextManager[None]:
+    return _replica_of_nobody(scene, "no")
+
+
+def read_only_replica(scene: Scene) -> contextlib.AbstractContextManager[None]:
+    return _replica_of_nobody(scene, "yes")
 
 
 @contextlib.contextmanager
@@ -89,18 +97,6 @@ def out_of_memory(scene: Scene) -> cabc.Generator[None, None, None]:
             yield
         finally:
             admin.config_set("maxmemory", "0")
-
-
-@contextlib.contextmanager
-def read_only_replica(scene: Scene) -> cabc.Generator[None, None, None]:
-    with scene.server.client() as admin:
-        admin.config_set("replica-serve-stale-data", "yes")
-        admin.replicaof("127.0.0.1", "1")
-
-        try:
-            yield
-        finally:
-            admin.replicaof("NO", "ONE")
 
 
 @contextlib.contextmanager

@@ -58,49 +58,9 @@ from django.urls import path
 from django_sessionkit import get_manager
 from django_sessionkit.engine import SessionStore
 from sessionkit.base_manager import BaseManager
-from sessionkit.errors import StoreUnavailable
-from sessionkit.store import Record
-from sessionkit.stores.memory import MemoryStore
+from tests.spies import Spy
 
 View = cabc.Callable[[t.Any], t.Any]
-
-
-class Spy(MemoryStore):
-    """A memory store that says how often it was called, and can be out of reach."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[str] = []
-        self.down = False
-
-    def _called(self, name: str) -> None:
-        self.calls.append(name)
-
-        if self.down:
-            raise StoreUnavailable("no answer")
-
-    def get(self, key: str, /) -> Record | None:
-        self._called("get")
-        return super().get(key)
-
-    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
-        self._called("swap")
-        return super().swap(key, expected, record)
-
-    def delete(self, key: str, expected: Record, /) -> bool:
-        self._called("delete")
-        return super().delete(key, expected)
-
-    def move(
-        self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
-    ) -> bool:
-        self._called("move")
-        return super().move(old_key, expected, stub, new_key, record)
-
-    def last_calls(self) -> list[str]:
-        """Return the calls since this was last asked."""
-        calls, self.calls = self.calls, []
-        return calls
 
 
 def session_of(browser: Client) -> SessionStore:

@@ -12,8 +12,9 @@ from django.middleware.csrf import get_token
 from django.test import Client
 from django.test import override_settings
 
+from tests.spies import Spy
+
 from .conftest import Site
-from .conftest import Spy
 
 pytestmark = pytest.mark.usefixtures("middleware")
 

@@ -15,8 +15,7 @@ from django.views import View
 from django_sessionkit.decorators import outage
 from django_sessionkit.decorators import passive
 from django_sessionkit.middleware import SessionMiddleware
-
-from .conftest import Spy
+from tests.spies import Spy
 
 
 def show(request: t.Any) -> HttpResponse:

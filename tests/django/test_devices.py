@@ -29,8 +29,8 @@ from sessionkit import device_of
 from sessionkit.base_manager import BaseManager
 from sessionkit.testing import FakeClock
 from sessionkit.testing.fixtures import session_clock as session_clock  # noqa: PLC0414
+from tests.spies import Spy
 
-from .conftest import Spy
 from .conftest import session_of
 from .conftest import use_middleware
 

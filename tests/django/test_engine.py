@@ -17,8 +17,7 @@ from django_sessionkit.engine import SessionStore
 from sessionkit.errors import SessionConflict
 from sessionkit.errors import ValueNotSupported
 from sessionkit.tokens import sign
-
-from .conftest import Spy
+from tests.spies import Spy
 
 pytestmark = pytest.mark.usefixtures("store")
 

@@ -21,9 +21,9 @@ from django.test import override_settings
 from django_sessionkit import get_manager
 from django_sessionkit.engine import SessionStore
 from sessionkit.base_manager import BaseManager
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 
 pytestmark = pytest.mark.usefixtures("middleware")

@@ -11,9 +11,9 @@ from tests.django.support import cookie_of
 from tests.django.support import put
 from tests.django.support import show
 from tests.django.support import text
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 
 
 def test_an_outage_is_a_503_where_the_session_is_needed(site: Site, spy: Spy) -> None:

@@ -17,9 +17,9 @@ from tests.django.support import cookie_of
 from tests.django.support import put
 from tests.django.support import show
 from tests.django.support import text
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 
 

@@ -17,9 +17,9 @@ from django_sessionkit.engine import SessionStore
 from django_sessionkit.middleware import SessionMiddleware
 from sessionkit.errors import SessionCommitted
 from tests.django.support import cookie_of
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 
 

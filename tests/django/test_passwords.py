@@ -15,9 +15,9 @@ from django.test import override_settings
 
 from sessionkit.base_manager import BaseManager
 from sessionkit.stores.memory import MemoryStore
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 from .conftest import use_middleware
 

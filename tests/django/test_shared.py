@@ -22,9 +22,9 @@ from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit.base_manager import BaseManager
 from sessionkit.stores.memory import MemoryStore
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 
 

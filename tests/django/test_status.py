@@ -23,9 +23,9 @@ from django_sessionkit.status import status
 from sessionkit.base_manager import BaseManager
 from sessionkit.errors import TooManySessions
 from sessionkit.stores.memory import MemoryStore
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 
 LIMITED: dict[str, t.Any] = {"max_sessions_per_owner": 1}
 REFUSING: dict[str, t.Any] = {**LIMITED, "at_limit": "refuse"}

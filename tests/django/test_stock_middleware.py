@@ -9,9 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from sessionkit.errors import StoreUnavailable
+from tests.spies import Spy
 
 from .conftest import Site
-from .conftest import Spy
 from .conftest import session_of
 from .conftest import use_middleware
 

@@ -16,8 +16,7 @@ from flask_sessionkit import session
 from sessionkit import SessionManager
 from sessionkit import SessionMiddleware
 from sessionkit.errors import ConfigurationError
-
-from .conftest import Spy
+from tests.spies import Spy
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from flask_sessionkit import session
 from sessionkit.errors import SessionConflict
 from sessionkit.errors import StoreUnavailable
+from tests.spies import Spy
 
 from .conftest import MakeApp
-from .conftest import Spy
 
 
 @pytest.fixture

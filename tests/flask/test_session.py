@@ -12,9 +12,9 @@ from flask_sessionkit import session
 from sessionkit import Session
 from tests.flask.support import cookie
 from tests.flask.support import login
+from tests.spies import Spy
 
 from .conftest import MakeApp
-from .conftest import Spy
 
 
 def test_it_is_the_cores_session(app: flask.Flask) -> None:

@@ -16,9 +16,9 @@ from sessionkit.base_manager import BaseManager
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import TooManySessions
 from tests.flask.login.support import add_login
+from tests.spies import Spy
 
 from .conftest import MakeApp
-from .conftest import Spy
 
 LIMITED: dict[str, t.Any] = {"max_sessions_per_owner": 1}
 REFUSING: dict[str, t.Any] = {**LIMITED, "at_limit": "refuse"}

@@ -14,7 +14,9 @@ if t.TYPE_CHECKING:
     from tests.servers import RedisServer
     from tests.servers.memcached import MemcachedServer
 
-CountAll = cabc.Callable[[str], "dict[str, Counts]"]
+#: By the name of the scenario.
+Found = dict[str, "Counts"]
+CountAll = cabc.Callable[[str], Found]
 
 
 @pytest.fixture(scope="module")

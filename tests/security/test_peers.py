@@ -10,7 +10,6 @@ import pytest
 
 from flask_sessionkit import SessionKit
 from sessionkit import CookieOptions
-from sessionkit import Record
 from sessionkit import SessionManager
 from sessionkit import Store
 from sessionkit import tokens
@@ -21,40 +20,22 @@ from tests.security.conftest import MakeSite
 from tests.security.sites import Query
 from tests.security.sites import Said
 from tests.security.sites import Site
+from tests.spies import Watched
 
 
-class Flaky(MemoryStore):
-    """Counts calls; fails for as many as it is told to."""
+class Flaky(Watched):
+    """Fails for as many calls as it is told to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[str] = []
         self.failures = 0
 
-    def _called(self, name: str) -> None:
-        self.calls.append(name)
+    def called(self, name: str) -> None:
+        super().called(name)
 
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("connection refused", unreachable=True)
-
-    def get(self, key: str, /) -> Record | None:
-        self._called("get")
-        return super().get(key)
-
-    def swap(self, key: str, expected: Record | None, record: Record, /) -> bool:
-        self._called("swap")
-        return super().swap(key, expected, record)
-
-    def delete(self, key: str, expected: Record, /) -> bool:
-        self._called("delete")
-        return super().delete(key, expected)
-
-    def move(
-        self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
-    ) -> bool:
-        self._called("move")
-        return super().move(old_key, expected, stub, new_key, record)
 
 
 def _during(site: Site, deed: t.Callable[[t.Any], object], meanwhile: str) -> t.Any:

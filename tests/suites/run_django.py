@@ -5,13 +5,10 @@ usage: python tests/suites/run_django.py sqlite|redis|model DIRECTORY [argument 
 
 from __future__ import annotations
 
-import collections.abc as cabc
-import contextlib
 import importlib.metadata
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
 
 from tests.suites.fetch import fetch_sdist  # noqa: E402
+from tests.suites.store_url import store_url  # noqa: E402
 
 LABELS = [
     "django_engine_tests",
@@ -40,25 +38,6 @@ LABELS = [
     "csrf_tests",
     "async.test_async_auth",
 ]
-
-
-@contextlib.contextmanager
-def store_url(kind: str) -> cabc.Generator[str, None, None]:
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{folder}/sessions.sqlite3"
-    elif kind == "model":
-        yield "django:"
-    else:
-        from tests.servers import RedisServer
-
-        server = RedisServer()
-
-        try:
-            server.start()
-            yield server.url
-        finally:
-            server.remove()
 
 
 def main(kind: str, directory: Path, arguments: list[str]) -> int:

@@ -5,14 +5,11 @@ usage: python tests/suites/run_flask.py sqlite|redis DIRECTORY [pytest argument 
 
 from __future__ import annotations
 
-import collections.abc as cabc
-import contextlib
 import importlib.metadata
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -21,23 +18,7 @@ sys.path.append(str(HERE.parents[1]))
 
 from tests.suites.fetch import fetch_sdist  # noqa: E402
 from tests.suites.flask_not_applicable import NOT_APPLICABLE  # noqa: E402
-
-
-@contextlib.contextmanager
-def store_url(kind: str) -> cabc.Generator[str, None, None]:
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{folder}/{{number}}.sqlite3"
-    else:
-        from tests.servers import RedisServer
-
-        server = RedisServer()
-
-        try:
-            server.start()
-            yield server.url
-        finally:
-            server.remove()
+from tests.suites.store_url import store_url  # noqa: E402
 
 
 def main(kind: str, directory: Path, arguments: list[str]) -> int:
@@ -49,7 +30,7 @@ def main(kind: str, directory: Path, arguments: list[str]) -> int:
         sys.stdout.write(f"\n{suite} {version} on {kind}\n")
         sys.stdout.flush()
 
-        with store_url(kind) as url:
+        with store_url(kind, "{number}.sqlite3") as url:
             environ = {
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),

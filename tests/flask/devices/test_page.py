@@ -20,7 +20,6 @@ from sessionkit.keys import new_key
 from sessionkit.stores.memory import MemoryStore
 from sessionkit.testing import FakeClock
 from tests.flask.conftest import MakeApp
-from tests.flask.conftest import Spy
 from tests.flask.devices.support import FIREFOX
 from tests.flask.devices.support import PAGE
 from tests.flask.devices.support import add_login
@@ -29,6 +28,7 @@ from tests.flask.devices.support import log_in
 from tests.flask.devices.support import names
 from tests.flask.devices.support import press
 from tests.flask.devices.support import who
+from tests.spies import Spy
 
 
 def public_ids(page: TestResponse) -> list[str]:

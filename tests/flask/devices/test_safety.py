@@ -11,7 +11,6 @@ import pytest
 from flask_sessionkit.devices import devices
 from sessionkit.base_manager import BaseManager
 from tests.flask.conftest import MakeApp
-from tests.flask.conftest import Spy
 from tests.flask.devices.support import PAGE
 from tests.flask.devices.support import add_login
 from tests.flask.devices.support import fields
@@ -19,6 +18,7 @@ from tests.flask.devices.support import log_in
 from tests.flask.devices.support import names
 from tests.flask.devices.support import press
 from tests.flask.devices.support import who
+from tests.spies import Spy
 
 
 def test_a_foreign_session_cannot_be_ended(app: flask.Flask, manager: BaseManager) -> None:

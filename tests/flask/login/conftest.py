@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.flask.conftest import MakeApp
-from tests.flask.conftest import Spy
 from tests.flask.login.support import add_login
+from tests.spies import Spy
 
 
 @pytest.fixture

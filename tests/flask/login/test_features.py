@@ -13,12 +13,12 @@ from flask_sessionkit import load_user_from_owner
 from sessionkit import Session
 from sessionkit.errors import ConfigurationError
 from tests.flask.conftest import MakeApp
-from tests.flask.conftest import Spy
 from tests.flask.login.support import User
 from tests.flask.login.support import add_login
 from tests.flask.login.support import is_live
 from tests.flask.login.support import keys
 from tests.flask.support import cookie
+from tests.spies import Spy
 
 # Flask-Login calls it for the remember-me cookie.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")

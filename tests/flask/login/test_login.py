@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 
 from flask_sessionkit import session
 from tests.flask.conftest import MakeApp
-from tests.flask.conftest import Spy
 from tests.flask.login.support import User
 from tests.flask.login.support import add_login
 from tests.flask.login.support import is_live
 from tests.flask.login.support import keys
 from tests.flask.support import cookie
+from tests.spies import Spy
 
 # Flask-Login calls it for the remember-me cookie.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import time
 import typing as t
 
@@ -14,6 +13,7 @@ from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
 from tests.servers.memcached import MemcachedServer
+from tests.stores.garbage import GARBAGE
 from tests.stores.memcached.support import name_of
 from tests.stores.memcached.support import read
 from tests.stores.memcached.support import write
@@ -64,20 +64,7 @@ class TestWhatIsStored:
         assert store.get(key) is None
         assert store.swap(key, None, new_record())
 
-    @pytest.mark.parametrize(
-        "value",
-        [
-            b"",
-            b"x",
-            b"\0" * 18,
-            b"\0" * 19,
-            b"another application's",
-            b"{'user': 1, 'name': 'a longer one', 'more': [1, 2, 3]}",
-            b"\xd7" * 16 + b"\2" + b"\xd7" * 83,
-            struct.pack(">QdBH", 1, 0.0, 1, 5) + b"shor",
-            struct.pack(">QdBH", 1, 0.0, 1, 2) + b"\xff\xfe payload",
-        ],
-    )
+    @pytest.mark.parametrize("value", GARBAGE)
     def test_what_is_no_record_is_no_session(
         self, store: MemcachedStore, client: t.Any, value: bytes
     ) -> None:

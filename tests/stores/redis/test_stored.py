@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import time
 import traceback
 import typing as t
@@ -17,6 +16,7 @@ from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
 from tests.servers import RedisServer
+from tests.stores.garbage import GARBAGE
 from tests.stores.redis.support import operations
 from tests.stores.redis.support import write
 
@@ -58,20 +58,7 @@ class TestWhatIsStored:
                 assert store.swap(key, None, record)
                 assert store.get(key) == record
 
-    @pytest.mark.parametrize(
-        "value",
-        [
-            b"",
-            b"x",
-            b"\0" * 18,
-            b"\0" * 19,
-            b"another application's",
-            b"{'user': 1, 'name': 'a longer one', 'more': [1, 2, 3]}",
-            b"\xd7" * 16 + b"\2" + b"\xd7" * 83,
-            struct.pack(">QdBH", 1, 0.0, 1, 5) + b"shor",
-            struct.pack(">QdBH", 1, 0.0, 1, 2) + b"\xff\xfe payload",
-        ],
-    )
+    @pytest.mark.parametrize("value", GARBAGE)
     def test_what_is_no_record_is_no_session(
         self, store: RedisStore, client: redis.Redis, value: bytes
     ) -> None:
