@@ -55,7 +55,7 @@ def test_they_see_what_a_new_process_would_see(monkeypatch: pytest.MonkeyPatch) 
 def test_after_a_failure_there_are_new_ones() -> None:
     before = run(pid)
 
-    with pytest.raises(AssertionError, match="in a process:(.|\n)*RuntimeError: a reason"):
+    with pytest.raises(AssertionError, match=r"in a process:(.|\n)*RuntimeError: a reason"):
         run(fail, "a reason")
 
     with pytest.raises(AssertionError, match="a process died"):
