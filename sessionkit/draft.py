@@ -222,7 +222,12 @@ class Draft:
         :param keep: keys whose values go along.
         """
         self.values.clear(keep)
-        self.flash.clear()
+
+        if self._flash is None:
+            self._loaded_flash = {}
+        else:
+            self._flash.clear()
+
         self.header = header
         self.owner = None
         self.intent = Intent.END

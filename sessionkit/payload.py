@@ -149,6 +149,11 @@ def unpack(payload: bytes) -> Live | Stub:
     raise DecodeError("a stored session is damaged")
 
 
+def is_no_stub(payload: bytes) -> bool:
+    """Say whether *payload* begins as that of a session does. Nothing of it is decoded."""
+    return payload.startswith(_LIVE)
+
+
 def _is_of_later_version(payload: bytes) -> bool:
     if len(payload) < _PREFIX.size or payload[0] not in LATER_FORMATS:
         return False

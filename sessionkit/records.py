@@ -14,6 +14,7 @@ from .errors import NewerFormat
 from .errors import PayloadTooLarge
 from .payload import Live
 from .payload import Stub
+from .payload import is_no_stub
 from .payload import pack_stub
 from .payload import unpack
 from .policy import SessionPolicy
@@ -124,6 +125,9 @@ def content_of(record: Record) -> Live | Stub | None:
 
 
 def is_stub(record: Record) -> bool:
+    if is_no_stub(record.payload):
+        return False
+
     try:
         return isinstance(content_of(record), Stub)
     except NewerFormat:
@@ -141,6 +145,9 @@ def ended_reason(stub: Stub) -> EndedReason | None:
 
 
 def successor_of(record: Record) -> str | None:
+    if is_no_stub(record.payload):
+        return None
+
     try:
         content = content_of(record)
     except NewerFormat:
