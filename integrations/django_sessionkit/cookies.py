@@ -15,6 +15,9 @@ if t.TYPE_CHECKING:
 else:
     Morsel = http.cookies.Morsel
 
+_NOTHING: t.Final = dict(http.cookies.Morsel())
+_DELETED: t.Final = Set("", max_age=0)
+
 
 class SessionCookie(Morsel):
     """A cookie with Django's interface whose header is the same in all three ways in.
@@ -23,19 +26,21 @@ class SessionCookie(Morsel):
     """
 
     def __init__(self, options: CookieOptions, instruction: Set | Delete, *, https: bool) -> None:
-        super().__init__()
-        shown = instruction if isinstance(instruction, Set) else Set("", max_age=0)
+        shown = instruction if isinstance(instruction, Set) else _DELETED
+        # All at once: the methods of Morsel and of dict's subclasses look at each name by itself.
+        dict.__init__(self, _NOTHING)
+        dict.update(
+            self,
+            {
+                "path": options.path,
+                "domain": options.domain or "",
+                "max-age": "" if shown.max_age is None else shown.max_age,
+                "secure": options.is_secure(https) or "",
+                "httponly": options.httponly or "",
+                "samesite": options.samesite or "",
+            },
+        )
         self.set(options.name, shown.value, shown.value)
-        attributes: dict[str, t.Any] = {
-            "path": options.path,
-            "domain": options.domain or "",
-            "max-age": "" if shown.max_age is None else shown.max_age,
-            "secure": options.is_secure(https) or "",
-            "httponly": options.httponly or "",
-            "samesite": options.samesite or "",
-        }
-        # Without Morsel's own, which looks for names that there are not.
-        dict.update(self, attributes)
         self._header = options.header(instruction, https=https)
 
     def OutputString(self, attrs: cabc.Container[str] | None = None) -> str:  # noqa: N802

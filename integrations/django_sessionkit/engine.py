@@ -22,7 +22,6 @@ from . import logins
 from .extras import SessionExtras
 from .registry import get_manager
 from .transactions import TransactionalManager
-from .transactions import has_endings
 
 
 class SessionStore(SessionExtras):
@@ -192,7 +191,7 @@ class SessionStore(SessionExtras):
         """End again what was ended in a transaction of the application; say why if it failed."""
         core = self._core
 
-        if has_endings(core) and isinstance(core.manager, TransactionalManager):
+        if isinstance(core.manager, TransactionalManager):
             try:
                 core.manager.repeat_endings(core)
             except (StoreUnavailable, SessionConflict) as error:

@@ -27,9 +27,11 @@ from sessionkit.errors import SessionError
 from sessionkit.nesting import apply_request
 from sessionkit.nesting import open_once
 
+from . import headers
 from .cookies import SessionCookie
 from .engine import SessionStore
 from .registry import get_manager
+from .transactions import has_endings
 
 if t.TYPE_CHECKING:
     from django.http import HttpRequest
@@ -87,7 +89,8 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
 
     def _begin(self, request: HttpRequest) -> contextvars.Token[Session]:
         self.process_request(request)
-        return current.set(t.cast(SessionStore, request.session).core)
+        session: t.Any = request.session
+        return current.set(session.core)
 
     def process_request(self, request: HttpRequest) -> None:
         session = self._engine()
@@ -112,9 +115,13 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         if session.is_untouched:
             return _untouched(session, response)
 
+        core = session.core
         ok = response.status_code < 500
-        failure = session.repeat_endings() or (None if ok else session.failure or _cause(session))
+        failure = session.repeat_endings() if has_endings(core) else None
         instruction: Instruction = None
+
+        if not ok:
+            failure = failure or session.failure or _cause(session)
 
         try:
             session.prepare()
@@ -123,16 +130,16 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
                 instruction = session.commit(ok=ok)
         except UNAVAILABLE as error:
             failure = failure or error
-            instruction = error.instruction or session.core.instruction
+            instruction = error.instruction or core.instruction
 
         if failure is not None:
             failure.instruction = failure.instruction or instruction
             instruction = failure.instruction
             response = _answer(request, failure)
-            session.core.drop_custom_cookies()
+            core.drop_custom_cookies()
 
         if session.is_outermost:
-            _add_headers(request, response, session.core, instruction)
+            _add_headers(request, response, core, instruction)
 
         return response
 
@@ -195,16 +202,15 @@ def _answer(request: HttpRequest, error: SessionError) -> HttpResponse:
 def _add_headers(
     request: HttpRequest, response: HttpResponseBase, session: Session, instruction: Instruction
 ) -> None:
-    headers = response.headers
     added = plain_headers(
         session,
         instruction,
-        vary=headers.get("Vary"),
-        cache_control=headers.get("Cache-Control"),
+        vary=headers.find(response, "Vary"),
+        cache_control=headers.find(response, "Cache-Control"),
     )
 
     for name, value in added:
-        headers[name] = value
+        headers.put(response, name, value)
 
     if instruction is not None or session.used_cookies:
         _add_cookies(request, response, session, instruction)
