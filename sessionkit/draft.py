@@ -9,6 +9,9 @@ import typing as t
 from .codec import Codec
 from .cookie import Instruction
 from .cookie import Set
+from .merge import Changes
+from .merge import apply
+from .merge import merge_fields
 from .payload import Header
 from .payload import Live
 from .payload import pack_live
@@ -232,8 +235,31 @@ class Draft:
         self.owner = None
         self.intent = Intent.END
 
-    def pack(self) -> bytes:
-        return pack_live(self.header, self.values.encoded(), self.encoded_flash)
+    def plain_changes(self, queues: cabc.Container[str]) -> Changes | None:
+        """Return the new bytes of the changed keys if they are all that is to be written.
+
+        What takes more than bytes to merge with others' changes, this request writes itself.
+        """
+        header = self.header.seen(self.base_header.seen_at)
+        changes = self.values.plain_changes()
+
+        if (
+            changes is None
+            or not self.counts_as_use
+            or header != self.base_header
+            or self.owner != self.base_owner
+            or self.encoded_flash != self._loaded_flash
+            or any(key in queues for key in changes)
+        ):
+            return None
+
+        return changes
+
+    def pack(self, others: cabc.Iterable[Changes] = ()) -> bytes:
+        """Return the payload, with what *others* have changed on top."""
+        values = self.values.encoded()
+        values = apply(others, values) if others else values
+        return pack_live(self.header, values, self.encoded_flash)
 
     def rebase(self, theirs: Live, record: Record, queues: cabc.Container[str]) -> set[str]:
         """Replay this request's changes on what another request has stored in the meantime.
@@ -247,7 +273,7 @@ class Draft:
         else:
             failed |= self._flash.rebase(theirs.flash, keep_new=True)
 
-        self.header = _merge_header(self.base_header, self.header, theirs.header)
+        self.header = Header._make(merge_fields(self.base_header, self.header, theirs.header))
         self.base_header = theirs.header
         self.owner = record.owner if self.owner == self.base_owner else self.owner
         self.base_owner = record.owner
@@ -283,8 +309,3 @@ class Draft:
         self.forced = False
         self.expiry_set = False
         self.chosen_id = None
-
-
-def _merge_header(base: Header, ours: Header, theirs: Header) -> Header:
-    fields = zip(base, ours, theirs, strict=True)
-    return Header._make(our if our != before else their for before, our, their in fields)

@@ -7,7 +7,7 @@ import collections.abc as cabc
 from .draft import EndedReason
 from .errors import StoreUnavailable
 from .gateway import Gateway
-from .patience import Patience
+from .patience import Lines
 from .records import Records
 from .records import is_stub
 from .records import successor_of
@@ -20,7 +20,7 @@ class Endings:
     :param gateway: the way to the store.
     :param records: makes what is left.
     :param clock: returns POSIX seconds.
-    :param patience: makes the pauses of one request, which wants to change what is under a key.
+    :param lines: where the requests of this process wait that change the same session.
     """
 
     def __init__(
@@ -28,12 +28,12 @@ class Endings:
         gateway: Gateway,
         records: Records,
         clock: cabc.Callable[[], float],
-        patience: cabc.Callable[[str], Patience],
+        lines: Lines,
     ) -> None:
         self._gateway = gateway
         self._records = records
         self._clock = clock
-        self._patience = patience
+        self._lines = lines
 
     def end(
         self,
@@ -50,26 +50,26 @@ class Endings:
         :return: False if it was over already, and the reason is there; None if there is nothing to
             end.
         """
-        patience = self._patience(key)
         followed: set[str] = set()
 
-        while record is not None:
-            successor = successor_of(record)
+        with self._lines.patience(key) as patience:
+            while record is not None:
+                successor = successor_of(record)
 
-            if successor is not None:
-                # Only a damaged or hostile store leads back to where we were.
-                followed.add(key)
-                key = successor
-                record = None if key in followed else self._gateway.get(key)
-            elif is_stub(record):
-                return False
-            elif wanted is not None and not wanted(record):
-                return None
-            elif self._replace(key, record, reason):
-                return True
-            else:
-                patience.wait()
-                record = self._gateway.get(key)
+                if successor is not None:
+                    # Only a damaged or hostile store leads back to where we were.
+                    followed.add(key)
+                    key = successor
+                    record = None if key in followed else self._gateway.get(key)
+                elif is_stub(record):
+                    return False
+                elif wanted is not None and not wanted(record):
+                    return None
+                elif self._replace(key, record, reason):
+                    return True
+                else:
+                    patience.wait()
+                    record = self._gateway.get(key)
 
         return None
 

@@ -43,6 +43,11 @@ class Gateway:
         )
         self._move = t.cast(Moving, store).move if offers(store, Moving) else None
 
+    def in_transaction(self) -> bool:
+        """Say whether what is written now may be undone, with what the application does beside."""
+        in_transaction = getattr(self.store, "in_transaction", None)
+        return in_transaction is not None and bool(in_transaction())
+
     def get(self, key: str) -> Record | None:
         record = self._call(key, "get", self.store.get, key)
         return record if record is None or _is_sound(record) else None

@@ -104,7 +104,6 @@ class SessionManager(BaseManager):
         self.store = store
         self.id_header: IdHeader | None = None if header is None else IdHeader(header)
         self._lines = Lines(self.policy.commit_timeout, clock, sleep, self._randomness.fraction)
-        patience = self._lines.patience
         self._signer: Signer | Unsigned = Unsigned()
 
         if secrets is not None:
@@ -114,14 +113,14 @@ class SessionManager(BaseManager):
         breaker = Breaker(self.policy.breaker_failures, self.policy.breaker_pause, clock)
         self._gateway = Gateway(store, breaker, self)
         self._records = Records(self.policy, self._signer.sign, self._randomness)
-        self._endings = Endings(self._gateway, self._records, clock, patience)
+        self._endings = Endings(self._gateway, self._records, clock, self._lines)
         committer = self._writer = Committer(
             self._gateway,
             self.policy,
             self._records,
             self._endings,
             clock,
-            patience,
+            self._lines,
             Housekeeping(store, self.policy.sweep_every, clock),
             self,
         )

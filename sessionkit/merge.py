@@ -7,6 +7,9 @@ import typing as t
 
 V = t.TypeVar("V")
 
+#: What became of keys; None: removed.
+Changes = cabc.Mapping[str, bytes | None]
+
 
 def changed_keys(base: cabc.Mapping[str, V], ours: cabc.Mapping[str, V]) -> set[str]:
     """Return the keys that were added, replaced or removed between *base* and *ours*.
@@ -43,6 +46,36 @@ def merge(
             merged.pop(key, None)
 
     return merged
+
+
+def merge_fields(
+    base: cabc.Iterable[V], ours: cabc.Iterable[V], theirs: cabc.Iterable[V]
+) -> list[V]:
+    """Return *theirs* with those of *ours* that differ from *base*, place by place.
+
+    >>> merge_fields((1, 1, 1), (2, 1, 2), (1, 3, 3))
+    [2, 3, 2]
+    """
+    fields = zip(base, ours, theirs, strict=True)
+    return [our if our != before else their for before, our, their in fields]
+
+
+def apply(changes: cabc.Iterable[Changes], values: cabc.Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return *values* with *changes*, one after the other.
+
+    >>> apply([{"a": b"1", "b": None}, {"a": b"2"}], {"b": b"1", "c": b"1"})
+    {'c': b'1', 'a': b'2'}
+    """
+    changed = {**values}
+
+    for each in changes:
+        for key, value in each.items():
+            if value is None:
+                changed.pop(key, None)
+            else:
+                changed[key] = value
+
+    return changed
 
 
 def merge_queue(

@@ -4,108 +4,94 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import typing as t
-import weakref
 
 from .errors import SessionConflict
+from .line import LONGEST_TURN
+from .line import Line
+from .line import Offer
+from .line import Place
 
-#: Attempts of the first in line that follow each other without a pause.
+#: Attempts in one's turn that follow each other without a pause.
 EAGER_ATTEMPTS: t.Final = 3
 
-#: Milliseconds; its later pauses are random up to 2**attempt and up to this.
+#: Milliseconds; later pauses are random up to 2**attempt and up to this.
 LONGEST_PAUSE: t.Final = 8
 
-#: Milliseconds that others leave to each one who stands before them; more if their last
-#: attempt took longer.
-TURN: t.Final = 2
 
-#: Seconds; nobody pauses longer at a time than this.
-LONGEST_TURN: t.Final = 0.25
+@t.final
+class Patience(Place):
+    """Counts attempts of one request, waits for its turn, pauses, and gives up.
 
+    A context, so that whatever happens the next one has its turn.
 
-class Line(list["weakref.ref[Patience]"]):
-    """The requests of one process that were too slow to change a session, the first one first.
-
-    Without it newcomers always win: they try without a pause, and who has lost often pauses long.
-    It is no lock, only a reason for longer pauses, and needs not be exact: who is killed in it
-    stands in nobody's way.
-    """
-
-    def place(self, patience: Patience) -> int:
-        """Return how many stand before *patience*, which joins at the end."""
-        reference = weakref.ref(patience, self.remove)
-
-        try:
-            return self.index(reference)
-        except ValueError:
-            self.append(reference)
-            return len(self) - 1
-
-
-class Patience:
-    """Counts failed attempts of one request, pauses, and gives up.
-
-    :param line: makes or finds the line of the session; called when the first attempt has failed.
+    :param lines: those of the process, by the sessions' keys.
+    :param key: the session's.
     :param timeout: seconds in all.
     :param clock: returns POSIX seconds.
     :param sleep: called with seconds.
     :param random: returns a number from 0 to 1.
     """
 
-    _line: Line | None = None
+    _attempts = 0
+    _waited = 0.0
 
     def __init__(
         self,
-        line: cabc.Callable[[], Line],
+        lines: dict[str, Line],
+        key: str,
         timeout: float,
         clock: cabc.Callable[[], float],
         sleep: cabc.Callable[[float], object],
         random: cabc.Callable[[], float],
     ) -> None:
-        self._find_line = line
+        super().__init__(lines, key)
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
         self._random = random
-        self._started = self._tried = clock()
-        self._slept = 0.0
-        self._attempts = 0
+        self._started = clock()
 
-    def wait(self) -> None:
-        """Return when it is time to try again; raise ``SessionConflict`` if it is too late."""
-        self._attempts += 1
+    def __enter__(self) -> Patience:
+        return self
 
-        if self._line is None:
-            self._line = self._find_line()
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
-        ahead = self._line.place(self)
+    def wait(self, offer: Offer | None = None) -> None:
+        """Return when it is time to read the session and to try.
 
-        if not ahead and self._attempts < EAGER_ATTEMPTS:
+        :param offer: what may be written by another one that waits; then return at once.
+        :raises SessionConflict: if it is too late.
+        """
+        if self.has_turn:
+            # Who was faster is in another process.
+            self._pause()
+        elif not self.stand_in_line(offer):
+            self._waited += LONGEST_TURN
+
+        if offer is not None and offer.written is not None:
             return
 
-        now = self._clock()
-
         # The sum of the pauses counts too, in case that the clock is set back.
-        if max(self._slept, now - self._started) >= self._timeout:
+        if max(self._waited, self._clock() - self._started) >= self._timeout:
             raise SessionConflict(
                 "other requests kept changing this session; nothing of this request was saved "
-                f"after {self._attempts} attempts (policy.commit_timeout)"
+                f"in {self._timeout:g} seconds (policy.commit_timeout)"
             )
 
-        if ahead:
-            turn = max(TURN / 1000, now - self._tried)
-            pause = min((0.5 + self._random()) * ahead * turn, LONGEST_TURN)
-        else:
+        self._attempts += 1
+
+    def _pause(self) -> None:
+        if self._attempts >= EAGER_ATTEMPTS:
             pause = self._random() * min(2**self._attempts, LONGEST_PAUSE) / 1000
-
-        self._slept += pause
-        self._sleep(pause)
-        self._tried = self._clock()
+            self._waited += pause
+            self._sleep(pause)
 
 
-class Lines:
-    """The lines of one process; makes the patience of its requests.
+class Lines(dict[str, Line]):
+    """The lines of one process, by the sessions' keys; makes the patience of its requests.
 
-    The parameters are those of :class:`Patience`.
+    There is one as long as somebody stands in it. The parameters are those of :class:`Patience`.
     """
 
     def __init__(
@@ -115,22 +101,12 @@ class Lines:
         sleep: cabc.Callable[[float], object],
         random: cabc.Callable[[], float],
     ) -> None:
+        super().__init__()
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
         self._random = random
-        # By the session's key. A line goes with the last request that stands in it.
-        self._lines: weakref.WeakValueDictionary[str, Line] = weakref.WeakValueDictionary()
-
-    def __len__(self) -> int:
-        return len(self._lines)
 
     def patience(self, key: str) -> Patience:
         """Return that of a request which is about to change the session with this store key."""
-        return Patience(
-            lambda: self._lines.setdefault(key, Line()),
-            self._timeout,
-            self._clock,
-            self._sleep,
-            self._random,
-        )
+        return Patience(self, key, self._timeout, self._clock, self._sleep, self._random)

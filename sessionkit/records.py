@@ -12,6 +12,7 @@ from .draft import Stored
 from .errors import DecodeError
 from .errors import NewerFormat
 from .errors import PayloadTooLarge
+from .merge import Changes
 from .payload import Live
 from .payload import Stub
 from .payload import is_no_stub
@@ -73,11 +74,13 @@ class Records:
 
         return None
 
-    def record(self, draft: Draft, version: int, now: float) -> Record:
+    def record(
+        self, draft: Draft, version: int, now: float, others: cabc.Collection[Changes] = ()
+    ) -> Record:
         seen_at = now if draft.counts_as_use else draft.header.seen_at
         draft.header = draft.header.seen(seen_at)
         expires_at = self._policy.expires_at(draft.header, draft.owner, seen_at)
-        return Record(draft.pack(), version, expires_at, draft.owner)
+        return Record(draft.pack(others), version, expires_at, draft.owner)
 
     def check_size(self, draft: Draft, record: Record) -> None:
         size = len(record.payload)

@@ -16,6 +16,7 @@ from .expiring import is_expiring
 from .expiring import is_over
 from .expiring import split
 from .expiring import until
+from .merge import Changes
 from .merge import changed_keys
 from .replay import Mutation
 from .replay import Replay
@@ -235,6 +236,15 @@ class Values:
     def changed(self) -> set[str]:
         """Return the keys that differ from what was loaded, as of the last :meth:`settle`."""
         return set() if self.current == self.base else changed_keys(self.base, self.current)
+
+    def plain_changes(self) -> Changes | None:
+        """Return the new bytes of the changed keys; None if there is more to replay than bytes."""
+        replay = self._replay
+
+        if replay is not None and (replay.mutations or replay.converted):
+            return None
+
+        return {key: self.current.get(key) for key in self.changed()}
 
     def encoded(self) -> dict[str, bytes]:
         """Return everything that must be stored."""

@@ -1,4 +1,4 @@
-"""Requests that lose a race: what they know when they try again, and who goes first."""
+"""Requests that lose a race: what they know when they try again, and how long they do."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 from sessionkit import Session
 from sessionkit import SessionManager
 from sessionkit.errors import SessionConflict
-from sessionkit.patience import Line
+from sessionkit.patience import Lines
 from sessionkit.patience import Patience
 from sessionkit.testing import FakeClock
-from tests.core.support import NOW
 from tests.core.support import Browser
 from tests.core.support import FullStore
 
@@ -62,59 +61,44 @@ def test_what_a_pause_has_made_stale_is_read_again(
     assert after == ["get"] * 5
 
 
-class Racer:
-    """A request that has lost a race, with a clock of its own that notes its pauses."""
-
-    def __init__(self, line: Line) -> None:
-        self.clock = FakeClock(NOW)
-        self.patience = Patience(lambda: line, 2.0, self.clock, self.clock.sleep, lambda: 1.0)
-
-    def lose(self, times: int = 1) -> float:
-        """Return the last pause."""
-        for _ in range(times):
-            self.patience.wait()
-
-        return self.clock.slept[-1] if self.clock.slept else 0.0
+def patience(clock: FakeClock) -> Patience:
+    """Return that of a request whose random pauses are the longest possible."""
+    return Lines(2.0, clock, clock.sleep, lambda: 1.0).patience("key")
 
 
-def test_whoever_has_waited_longest_tries_most_often() -> None:
-    line = Line()
-    racers = [Racer(line) for _ in range(4)]
-    assert [racer.lose() for racer in racers] == pytest.approx([0, 0.003, 0.006, 0.009])
-    assert racers[0].lose(20) == 0.008
-    del racers[0]
-    assert racers[0].lose() <= 0.008
+def test_who_has_the_turn_tries_three_times_at_once_and_then_pauses_ever_longer(
+    clock: FakeClock,
+) -> None:
+    with patience(clock) as first:
+        for _ in range(6):
+            first.wait()
+
+    assert clock.slept == pytest.approx([0.008, 0.008, 0.008])
 
 
-def test_an_attempt_that_takes_long_gives_others_as_long() -> None:
-    line = Line()
-    first, second = Racer(line), Racer(line)
-    first.lose()
-    second.lose()
-    second.clock.advance(0.1)
-    assert second.lose() == pytest.approx(0.15)
-    second.clock.advance(1.0)
-    assert second.lose() == 0.25
+def test_waiting_has_an_end(clock: FakeClock) -> None:
+    def wait(first: Patience) -> None:
+        while True:
+            first.wait()
+
+    with patience(clock) as first, pytest.raises(SessionConflict, match="commit_timeout"):
+        wait(first)
+
+    assert 2.0 <= sum(clock.slept) < 2.1
 
 
-def test_a_line_goes_with_the_last_who_stands_in_it(manager: SessionManager) -> None:
-    patience = manager._lines.patience("key")
-    assert not manager._lines
-    patience.wait()
-    assert len(manager._lines) == 1
-    del patience
-    assert not manager._lines
+def test_waiting_for_a_turn_that_never_comes_has_an_end_too(clock: FakeClock) -> None:
+    lines = Lines(0.5, clock, clock.sleep, lambda: 1.0)
 
+    with lines.patience("key") as first, lines.patience("key") as second:
+        first.wait()
+        second.wait()
 
-def test_waiting_has_an_end_wherever_one_stands() -> None:
-    line = Line()
-    racers = [Racer(line) for _ in range(3)]
+        with pytest.raises(SessionConflict, match="seconds"):
+            second.wait()
 
-    for racer in racers:
-        with pytest.raises(SessionConflict, match="commit_timeout"):
-            racer.lose(10_000)
-
-        assert sum(racer.clock.slept) < 2.3
+    assert clock.slept == []
+    assert not lines
 
 
 def test_pauses_are_those_of_a_patched_time_module(
@@ -123,7 +107,9 @@ def test_pauses_are_those_of_a_patched_time_module(
     manager = SessionManager(store)
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
-    first, second = (manager._lines.patience("key") for _ in range(2))
-    first.wait()
-    second.wait()
+
+    with manager._lines.patience("key") as patience:
+        for _ in range(4):
+            patience.wait()
+
     assert len(pauses) == 1
