@@ -34,8 +34,9 @@ POLICY = SessionPolicy(
 )
 CREATED = NOW - 300
 
-#: How many bytes an id is drawn from; nothing else takes as many.
-ID_BYTES = 30
+#: How many bytes all is drawn from that a new session needs, the id first; nothing else takes as
+#: many.
+IDENTITY_BYTES, ID_BYTES = 54, 30
 
 Scene = t.Literal["alice", "nobody's", "no session", "replaced"]
 SCENES: tuple[Scene, ...] = t.get_args(Scene)
@@ -174,8 +175,9 @@ class Process:
         self._drawn += 1
         drawn = _random_bytes(self._number, self._drawn, size)
 
-        if size == ID_BYTES:
-            self.made_by[digest(base64.urlsafe_b64encode(drawn).decode())] = self._number
+        if size == IDENTITY_BYTES:
+            session_id = base64.urlsafe_b64encode(drawn[:ID_BYTES]).decode()
+            self.made_by[digest(session_id)] = self._number
 
         return drawn
 
