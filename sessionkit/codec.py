@@ -73,6 +73,7 @@ _Build: t.TypeAlias = cabc.Callable[[list[t.Any]], t.Any]
 
 _LENGTHS = [bytes([length]) for length in range(255)]
 _LONG = 255
+_LONG_PREFIX = 9
 
 
 class Codec:
@@ -107,20 +108,25 @@ class Codec:
             ext.LOAD | {code: _make_tag_loader(tag) for code, tag in tags.items()}
         )
 
-    def encode(self, value: object, path: str, key: str | None = None, /) -> bytes:
+    def encode(
+        self, value: object, path: str, key: str | None = None, before: bytes = b"", /
+    ) -> bytes:
         """Return the bytes of *value*.
 
         :param path: what to call the value in an error, such as ``session['cart']``.
         :param key: of the value in what is called *path* then, such as ``session``.
+        :param before: bytes that *value* had. If it is as it was, they are returned, at half of the
+            cost; a ``bytearray`` in the place of the same ``bytes`` is no change.
         :raises ValueNotSupported: if it would not come back as what it is; names the place inside.
         """
-        packed = None
         try:
-            if type(value) not in _EXAMINED or _is_plain(value, MAX_DEPTH):
-                packed = _packb(value, self._default, _OPTIONS)
-        except Exception:  # noqa: BLE001, S110 - whatever it is, the careful way says it better
-            pass
-        if packed is None:
+            packed = _packb(value, self._default, _OPTIONS)
+            if before and packed == before[1 if before[0] != _LONG else _LONG_PREFIX :]:
+                return before
+            is_plain = type(value) not in _EXAMINED or _is_plain(value, MAX_DEPTH)
+        except Exception:  # noqa: BLE001 - whatever it is, the careful way says it better
+            is_plain = False
+        if not is_plain:
             packed = self._pack_carefully(value, path if key is None else f"{path}[{key!r}]")
         length = len(packed)
         if length < _LONG:
@@ -137,7 +143,7 @@ class Codec:
             if data[0] == len(data) - 1 < _LONG:
                 packed = data[1:]
             elif data[0] == _LONG and int.from_bytes(data[1:9], "big") == len(data) - 9 >= _LONG:
-                packed = memoryview(data)[9:]
+                packed = memoryview(data)[_LONG_PREFIX:]
             else:
                 raise DecodeError("a stored value is cut off, or more bytes follow it")
             # One byte is found much faster than two.

@@ -222,16 +222,14 @@ class Values:
                 self._adopt(key)
 
         for key, value in self._handed_out.items():
-            encoded = self._codec.encode(value, self._place, key)
+            moment, before = split(self.current[key])
+            encoded = self._codec.encode(value, self._place, key, before)
 
-            if encoded != self.current[key]:
-                moment, before = split(self.current[key])
+            if encoded != before:
+                self.current[key] = moment + encoded
 
-                if encoded != before:
-                    self.current[key] = moment + encoded
-
-                    if self._replay is not None:
-                        self._replay.mutations.pop(key, None)
+                if self._replay is not None:
+                    self._replay.mutations.pop(key, None)
 
     def changed(self) -> set[str]:
         """Return the keys that differ from what was loaded, as of the last :meth:`settle`."""
