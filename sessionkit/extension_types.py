@@ -67,7 +67,7 @@ def _is_loadable(zone: zoneinfo.ZoneInfo) -> bool:
     try:
         # Only a zone made from a file refuses to be reduced: its key may be any text.
         return zoneinfo.ZoneInfo(zone.key) is zone or bool(zone.__reduce__())
-    except Exception:  # noqa: BLE001 - whatever the reason
+    except Exception:  # noqa: BLE001 - zoneinfo raises much for such keys; it would not come back
         return False
 
 

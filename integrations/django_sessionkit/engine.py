@@ -162,7 +162,7 @@ class SessionStore(SessionExtras):
 
     @classmethod
     def clear_expired(cls) -> None:
-        with contextlib.suppress(UnsupportedOperation):
+        with contextlib.suppress(UnsupportedOperation):  # its records expire by themselves
             get_manager().purge()
 
     def prepare(self) -> None:

@@ -86,6 +86,7 @@ def _user_saved(
     owner = str(instance.pk)
 
     def end_others() -> None:
+        # Without an index Django's check of the password ends them, at their next request.
         with contextlib.suppress(UnsupportedOperation):
             get_manager().revoke_all(owner, except_=current.get(None))
 

@@ -53,7 +53,7 @@ def release(descriptor: int) -> None:
     """Close what :func:`acquire` has returned."""
     if descriptor not in _held:
         return  # closed by a fork
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # to close it is enough, but that
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child may have it open for a moment
     _held.discard(descriptor)
     os.close(descriptor)
@@ -105,7 +105,7 @@ def _after_in_child() -> None:
     global _process  # noqa: PLW0603
     _process = os.getpid()
     while _held:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # somebody has closed all that was open
             os.close(_held.pop())
 
 

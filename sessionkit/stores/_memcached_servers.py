@@ -99,7 +99,7 @@ class Server:
     def _connect(self) -> Connection:
         *others, last = self._addresses()
         for address in others:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # that of the last address is raised
                 return self._connect_to(address)
         return self._connect_to(last)
 

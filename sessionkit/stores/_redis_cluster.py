@@ -170,7 +170,7 @@ class Cluster:
     def _moved(self, slot: int, address: Address) -> Address:
         """Note where a slot is now; a master that is new means that there is more to learn."""
         if not self._map.moved(slot, address):
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailable):  # for this slot it is known already
                 self._learn()
             self._map.moved(slot, address)
         return address

@@ -283,5 +283,5 @@ def can_be_copied(arguments: dict[str, t.Any]) -> bool:
 
 def disconnect(connection: Connection) -> None:
     """Close a connection that is thrown away."""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # whatever state it is in; what led here is raised
         connection.disconnect()

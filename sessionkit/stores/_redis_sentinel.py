@@ -237,7 +237,7 @@ def _check_role(connection: Connection, address: str) -> None:
     try:
         role = connection.read_response(disable_decoding=True)[0]
     except redis.exceptions.NoPermissionError:
-        return
+        return  # who may not ask it has only Sentinel's word
     if role != b"master":
         raise redis.ConnectionError(f"{address} is no master yet, or not any more")
 

@@ -113,7 +113,7 @@ class Session:
         if self._process != os.getpid():
             _abandoned.append(self)
             return
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # drivers raise what they like
             # Without a good-bye that would wait for a server that hangs; it rolls back by itself.
             if not self._connection.invalidated:
                 self._connection.invalidate()

@@ -118,7 +118,8 @@ class RedisClusterStore:
             if _now() - began > SLOW:
                 self._enter(record, record.owner, key)
         if members >= _UNTIDY and members & (members - 1) == 0:
-            # What is left of sessions that have ended is removed by those that begin.
+            # What is left of sessions that have ended is removed by those that begin; this one is
+            # stored in any case, and another will try again.
             with contextlib.suppress(StoreUnavailable):
                 self.owned_by(record.owner, 0.0)
         return done
@@ -212,7 +213,7 @@ class RedisClusterStore:
         dead = self._dead(doubtful) if doubtful else []
         if dead:
             pairs = [(member.encode(), scores.pop(member.encode())) for member in dead]
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailable):  # the next listing removes them
                 for start in range(0, len(pairs), _PAGE):
                     page = tuple(text for pair in pairs[start : start + _PAGE] for text in pair)
                     self._cluster.run(scripts.FORGET, index, page)
@@ -235,7 +236,7 @@ class RedisClusterStore:
         dead: list[str] = []
         names = [self.prefix + key for key in keys]
         for address, there in self._cluster.nodes_of(names).items():
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailable):  # they may live
                 for start in range(0, len(there), _PAGE):
                     page = there[start : start + _PAGE]
                     answers = self._cluster.read_at(address, [ask_for_owner(name) for name in page])

@@ -9,28 +9,13 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-NOBODY = 65534
+from tests.privileges import own_folder
+
 _BLOCK = 64 * 1024
-
-
-@contextlib.contextmanager
-def unprivileged() -> cabc.Generator[None, None, None]:
-    """Do without root's right to read and write everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-
-    os.seteuid(NOBODY)
-
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @contextlib.contextmanager
@@ -93,17 +78,3 @@ def small_disk() -> cabc.Generator[Path, None, None]:
             yield folder
         finally:
             subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-@contextlib.contextmanager
-def own_folder() -> cabc.Generator[Path, None, None]:
-    """A folder that the unprivileged can reach too; pytest's are closed to others."""
-    folder = Path(tempfile.mkdtemp())
-
-    if os.geteuid() == 0:
-        os.chown(folder, NOBODY, -1)
-
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)

@@ -9,10 +9,10 @@ import typing as t
 from pathlib import Path
 
 from sessionkit.stores.file import FileStore
+from tests.privileges import NOBODY
+from tests.privileges import unprivileged
 
 from . import disk_troubles
-from .disk_troubles import NOBODY
-from .disk_troubles import unprivileged
 
 _LOCKER = """
 import fcntl, os, sys

@@ -12,10 +12,10 @@ from pathlib import Path
 from sessionkit.errors import StoreUnavailable
 from sessionkit.store import Record
 from sessionkit.stores.sqlite import SQLiteStore
+from tests.privileges import NOBODY
+from tests.privileges import unprivileged
 
 from . import disk_troubles
-from .disk_troubles import NOBODY
-from .disk_troubles import unprivileged
 
 _LOCKER = """
 import sqlite3, sys

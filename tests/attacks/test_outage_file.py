@@ -7,11 +7,11 @@ import collections.abc as cabc
 import pytest
 
 from sessionkit.stores.file import FileStore
+from tests.privileges import own_folder
 
 from . import file_troubles as troubles
 from . import outages
 from .conftest import Log
-from .disk_troubles import own_folder
 from .disk_troubles import small_disk
 from .file_troubles import Scene
 from .file_troubles import Trouble

@@ -7,6 +7,7 @@ import collections.abc as cabc
 import pytest
 
 from sessionkit.stores.sqlite import SQLiteStore
+from tests.privileges import own_folder
 
 from . import disk_troubles
 from . import outages
@@ -23,7 +24,7 @@ SMALL_DISK = (troubles.disk_full, troubles.disk_nearly_full)
 
 @pytest.fixture
 def scene(trouble: Trouble) -> cabc.Generator[Scene, None, None]:
-    folder_of = disk_troubles.small_disk if trouble in SMALL_DISK else disk_troubles.own_folder
+    folder_of = disk_troubles.small_disk if trouble in SMALL_DISK else own_folder
 
     with folder_of() as parent:
         folder = parent / "sessions"

@@ -45,7 +45,6 @@ def test_those_with_and_those_without_an_owner_are_told(url: str) -> None:
 
 
 def test_on_a_terminal_there_is_a_progress_bar(tmp_path: Path) -> None:
-    pytest.importorskip("tqdm")
     url = f"sqlite:///{tmp_path}/s.sqlite3"
     Browser(SessionManager(open_store(url))).put(a=1)
     shown = run_on_terminal("count", url)

@@ -42,7 +42,6 @@ def test_a_password_need_not_be_an_argument(url: str) -> None:
 
 
 def test_on_a_terminal_there_is_a_progress_bar(url: str) -> None:
-    pytest.importorskip("tqdm")
     shown = run_on_terminal("purge", url)
     assert shown.output == "2500 expired sessions removed\n"
     assert "expired sessions: " in shown.terminal

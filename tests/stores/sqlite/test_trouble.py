@@ -16,6 +16,8 @@ from sessionkit.stores.sqlite import SQLiteStore
 from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
+from tests.privileges import own_folder
+from tests.privileges import unprivileged
 from tests.stores.sqlite.support import assert_works
 from tests.stores.sqlite.support import write
 
@@ -127,11 +129,8 @@ class TestTrouble:
         assert caught.value.unreachable is False
         assert store.get(key) is not None
 
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
-    def test_a_folder_that_is_read_only(self, path: Path) -> None:
-        path.parent.chmod(0o500)
-        try:
+    def test_a_folder_that_is_read_only(self) -> None:
+        with own_folder() as folder, unprivileged():
+            folder.chmod(0o500)
             with pytest.raises(StoreUnavailable, match=r"cannot make .*denied"):
-                SQLiteStore(path).get(new_key())
-        finally:
-            path.parent.chmod(0o700)
+                SQLiteStore(folder / "sessions.sqlite3").get(new_key())
