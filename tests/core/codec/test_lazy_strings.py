@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from django.utils.functional import SimpleLazyObject
 from django.utils.functional import lazy
-from django.utils.safestring import SafeString
+from django.utils.safestring import mark_safe
 
 from sessionkit.codec import Codec
 from tests.core.codec.support import CODEC
@@ -75,8 +75,8 @@ def test_a_lazy_string_that_fails_is_refused() -> None:
 
 
 def test_djangos_lazy_strings_become_str() -> None:
-    lazy_str = lazy(lambda: "hello", str)
-    lazy_safe = lazy(lambda: SafeString("hello"), str)
+    lazy_str: t.Any = lazy(lambda: "hello", str)
+    lazy_safe: t.Any = lazy(lambda: mark_safe("hello"), str)
     data = CODEC.encode({"t": lazy_str(), "u": [lazy_safe()]}, "k")
     assert exact(CODEC.decode(data)) == exact({"t": "hello", "u": ["hello"]})
 
