@@ -53,7 +53,8 @@ class CoreSession(SessionBase):
             self._session_key = session_key
 
     @functools.cached_property
-    def _core(self) -> Session:
+    def core(self) -> Session:
+        """The session as the core sees it, the same in Django, Flask and plain WSGI."""
         return Session(get_manager())
 
     @property
@@ -61,14 +62,9 @@ class CoreSession(SessionBase):
         """What ``encode()`` and ``decode()`` use. The engine does not use them."""
         return import_string(settings.SESSION_SERIALIZER)
 
-    @property
-    def core(self) -> Session:
-        """The session as the core sees it, the same in Django, Flask and plain WSGI."""
-        return self._core
-
     def adopt(self, session: Session, is_outermost: bool) -> None:
         """Become the face of a session that the middleware has opened, and will commit."""
-        self._core = session
+        self.core = session
         self._committed_for = True
 
         if not is_outermost:
@@ -80,7 +76,7 @@ class CoreSession(SessionBase):
 
         Whoever has it has the session: keep :attr:`public_id` in other places.
         """
-        draft = self._core.loaded_draft
+        draft = self.core.loaded_draft
 
         if draft is not None and (draft.chosen_id or self._flushed):
             # What is written later, after a transaction of the application.
@@ -95,7 +91,7 @@ class CoreSession(SessionBase):
         return None
 
     def _first_candidate(self) -> str | None:
-        core = self._core
+        core = self.core
         ids = (core.manager.verify(value) for value in core.candidates())
         return core.session_id or next((found for found in ids if found), None)
 
@@ -111,30 +107,30 @@ class CoreSession(SessionBase):
         self._claimed = verified or claimed
         core = Session(manager, session_id=verified)
 
-        if (previous := self.__dict__.get("_core")) is not None:
+        if (previous := self.__dict__.get("core")) is not None:
             core.stand_in_for(previous)
             core.passive, core.outage = previous.passive, previous.outage
 
-        self._core = core
+        self.core = core
 
     def settle(self) -> None:
         """Tell the core what Django's own keys say, whose values cannot change inside."""
-        draft = self._core.loaded_draft
+        draft = self.core.loaded_draft
 
-        if draft is None or self._core.committed:
+        if draft is None or self.core.committed:
             return
 
         before, now = draft.values.base, draft.values.current
 
         if before.get(EXPIRY_KEY) != now.get(EXPIRY_KEY):
-            follow_expiry(self._core, draft)
+            follow_expiry(self.core, draft)
 
         if before.get(SESSION_KEY) != now.get(SESSION_KEY):
             draft.settle()
             written = {*draft.values.changed(), *self._written}
             owner = draft.owner
-            follow_login(self._core, draft, written=written, renewed=self._renewed)
+            follow_login(self.core, draft, written=written, renewed=self._renewed)
             self._renewed = self._renewed and draft.owner == owner
 
     def _load_core(self) -> None:
-        _ = self._core.draft
+        _ = self.core.draft

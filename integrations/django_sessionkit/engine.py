@@ -36,7 +36,7 @@ class SessionStore(SessionExtras):
     def load(self) -> dict[str, t.Any]:
         """Return what is stored now, whatever was loaded before."""
         key = self.session_key
-        stored = Session(self._core.manager, session_id=key) if key else None
+        stored = Session(self.core.manager, session_id=key) if key else None
 
         if stored is None or stored.state == "new":
             self._session_key = None
@@ -45,7 +45,7 @@ class SessionStore(SessionExtras):
         return dict(stored)
 
     def exists(self, session_key: str | None) -> bool:
-        return bool(session_key) and self._core.manager.load(session_key or "") is not None
+        return bool(session_key) and self.core.manager.load(session_key or "") is not None
 
     def save(self, must_create: bool = False) -> None:
         """Write now.
@@ -54,7 +54,7 @@ class SessionStore(SessionExtras):
         :raises UpdateError: if the session was ended or replaced by another request. Under this
             package's middleware the late write is dropped silently instead.
         """
-        if must_create and self._core.state == "live":
+        if must_create and self.core.state == "live":
             raise CreateError
 
         self._modified = self.modified
@@ -64,7 +64,7 @@ class SessionStore(SessionExtras):
             raise UpdateError
 
     def _save(self) -> bool:
-        core = self._core
+        core = self.core
         draft = core.draft
         ends = draft.intent is Intent.END
         before = draft.stored
@@ -94,16 +94,16 @@ class SessionStore(SessionExtras):
 
     def _later(self) -> TransactionalManager | None:
         """Return the manager if the middleware is to write this session after a transaction."""
-        manager = self._core.manager
+        manager = self.core.manager
 
-        if isinstance(manager, TransactionalManager) and manager.waits(self._core):
+        if isinstance(manager, TransactionalManager) and manager.waits(self.core):
             return manager
 
         return None
 
     def create(self) -> None:
         """Save under a new key."""
-        if self._core.state == "new":
+        if self.core.state == "new":
             self.save()
         else:
             self.cycle_key()
@@ -112,7 +112,7 @@ class SessionStore(SessionExtras):
 
     def delete(self, session_key: str | None = None) -> None:
         """End the session with this key, or else this one, and whatever has replaced it."""
-        manager = self._core.manager
+        manager = self.core.manager
         own = self.session_key
         key = manager.verify(session_key or own or "")
 
@@ -124,7 +124,7 @@ class SessionStore(SessionExtras):
         instruction = manager.commit(ended)
 
         if key == own:
-            draft = self._core.draft
+            draft = self.core.draft
             draft.announced = instruction or draft.announced
 
     def flush(self) -> None:
@@ -133,10 +133,10 @@ class SessionStore(SessionExtras):
 
         if self._later() is not None:
             self._flushed = True
-            self._core.draft.chosen_id = None
+            self.core.draft.chosen_id = None
         else:
             # Not core.save(), which an unavailable store forbids: the cookie must go in any case.
-            self._core.manager.save(self._core)
+            self.core.manager.save(self.core)
 
         self._claimed = None
         self._written = frozenset()
@@ -167,7 +167,7 @@ class SessionStore(SessionExtras):
 
     def prepare(self) -> None:
         """Tell the core everything that it must know for the commit. For the middleware."""
-        core = self._core
+        core = self.core
 
         if core.committed:
             return
@@ -189,7 +189,7 @@ class SessionStore(SessionExtras):
 
     def repeat_endings(self) -> SessionError | None:
         """End again what was ended in a transaction of the application; say why if it failed."""
-        core = self._core
+        core = self.core
 
         if isinstance(core.manager, TransactionalManager):
             try:
@@ -204,7 +204,7 @@ class SessionStore(SessionExtras):
 
         :param ok: False if the answer is an error.
         """
-        return self._core.manager.commit(self._core, ok=ok and self._modified is not False)
+        return self.core.manager.commit(self.core, ok=ok and self._modified is not False)
 
 
 logins.listen()

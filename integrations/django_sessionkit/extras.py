@@ -24,98 +24,98 @@ class SessionExtras(SessionMapping):
         """Whose session it is: the primary key of the user, as text."""
         self._load_core()
         self.settle()
-        return self._core.owner
+        return self.core.owner
 
     @property
     def passive(self) -> bool:
-        return self._core.passive
+        return self.core.passive
 
     @passive.setter
     def passive(self, value: bool) -> None:
-        self._core.passive = value
+        self.core.passive = value
 
     @property
     def outage(self) -> Outage:
-        return self._core.outage
+        return self.core.outage
 
     @outage.setter
     def outage(self, meaning: Outage) -> None:
-        self._core.outage = meaning
+        self.core.outage = meaning
 
     @property
     def public_id(self) -> str | None:
-        return self._core.public_id
+        return self.core.public_id
 
     @property
     def state(self) -> State:
-        return self._core.state
+        return self.core.state
 
     @property
     def ended_reason(self) -> EndedReason | None:
-        return self._core.ended_reason
+        return self.core.ended_reason
 
     @property
     def available(self) -> bool:
-        return self._core.available
+        return self.core.available
 
     @property
     def is_new(self) -> bool:
-        return self._core.is_new
+        return self.core.is_new
 
     @property
     def meta(self) -> dict[str, t.Any]:
-        return self._core.meta
+        return self.core.meta
 
     @property
     def created_at(self) -> datetime.datetime | None:
-        return self._core.created_at
+        return self.core.created_at
 
     @property
     def expires_at(self) -> datetime.datetime | None:
-        return self._core.expires_at
+        return self.core.expires_at
 
     @property
     def flash(self) -> Flash:
-        return self._core.flash
+        return self.core.flash
 
     def set(self, key: str, value: t.Any, *, ttl: float | datetime.timedelta | None = None) -> None:
-        self._core.set(key, value, ttl=ttl)
+        self.core.set(key, value, ttl=ttl)
         self._modified = True
 
     def ttl(self, key: str) -> float | None:
-        return self._core.ttl(key)
+        return self.core.ttl(key)
 
     def mutate(
         self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None
     ) -> t.Any:
         self._modified = True
-        return self._core.mutate(key, function, default)
+        return self.core.mutate(key, function, default)
 
     def bind(self, owner: str | int, *, keep: cabc.Collection[str] = (), **meta: t.Any) -> None:
-        self._core.bind(owner, keep=keep, **meta)
+        self.core.bind(owner, keep=keep, **meta)
         self._modified = True
 
     def check_limit(self, owner: str | int) -> None:
-        self._core.check_limit(owner)
+        self.core.check_limit(owner)
 
     def describe(self, **meta: t.Any) -> None:
         self._load_core()
         # A login of Django's binds, which would forget what was said before.
         self.settle()
         self._modified = True
-        self._core.describe(**meta)
+        self.core.describe(**meta)
 
     def unbind(self, *, keep: cabc.Collection[str] = ()) -> None:
         self._modified = True
-        self._core.unbind(keep=keep)
+        self.core.unbind(keep=keep)
 
     def set_cookie(self, name: str, value: str, **options: t.Any) -> None:
         self._check_middleware()
-        self._core.set_cookie(name, value, **options)
+        self.core.set_cookie(name, value, **options)
 
     def delete_cookie(self, name: str, **options: t.Any) -> None:
         self._check_middleware()
-        self._core.delete_cookie(name, **options)
+        self.core.delete_cookie(name, **options)
 
     def _check_middleware(self) -> None:
         if not self._committed_for:
@@ -124,11 +124,11 @@ class SessionExtras(SessionMapping):
             )
 
     def get_cookie(self, name: str, *, signed: bool = False) -> str | None:
-        return self._core.get_cookie(name, signed=signed)
+        return self.core.get_cookie(name, signed=signed)
 
     def renew(self) -> None:
         self._modified = True
-        self._core.renew()
+        self.core.renew()
 
     def destroy(self) -> None:
         """The same as :meth:`flush`."""

@@ -1,13 +1,12 @@
-"""One header of an answer of Django's, read and written.
-
-``ResponseHeaders`` finds a missing name by an exception, and encodes each name and value to see
-whether it may stand there. For two headers in every answer that used its session that costs as much
-as the session's way through this package; what is written here was made of checked parts.
-"""
+"""The session's headers in an answer of Django's, but for cookies."""
 
 from __future__ import annotations
 
 import typing as t
+
+from sessionkit import Session
+from sessionkit.answer import plain_headers
+from sessionkit.cookie import Instruction
 
 if t.TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -15,24 +14,28 @@ if t.TYPE_CHECKING:
 _ABSENT: t.Final = (None, None)
 
 
-def find(response: HttpResponseBase, name: str) -> str | None:
-    """Return the value of a header, or None if it is not there."""
+def add_plain_headers(
+    response: HttpResponseBase, session: Session, instruction: Instruction
+) -> None:
+    """Tell caches, and a client of an API, what *session* has them know.
+
+    Past ``ResponseHeaders`` itself, which finds a missing name by an exception and encodes each
+    name and value for a look at it: with two headers in every answer that has used its session,
+    that is half of what this package adds to the core.
+    """
     headers: t.Any = response.headers
-    value: str | None
+    entries = getattr(headers, "_store", None)
 
-    try:
-        _, value = headers._store.get(name.lower(), _ABSENT)
-    except AttributeError:  # as another Django may have it
-        value = headers.get(name)
+    if entries is None:  # as another Django may have it
+        vary, cache_control = headers.get("Vary"), headers.get("Cache-Control")
+    else:
+        _, vary = entries.get("vary", _ABSENT)
+        _, cache_control = entries.get("cache-control", _ABSENT)
 
-    return value
+    added = plain_headers(session, instruction, vary=vary, cache_control=cache_control)
 
-
-def put(response: HttpResponseBase, name: str, value: str) -> None:
-    """Add a header, or replace it."""
-    headers: t.Any = response.headers
-
-    try:
-        headers._store[name.lower()] = name, value
-    except AttributeError:
-        headers[name] = value
+    for name, value in added:
+        if entries is None:
+            headers[name] = value
+        else:
+            entries[name.lower()] = name, value

@@ -21,17 +21,17 @@ class SessionMapping(CoreSession):
 
     @property
     def _session_cache(self) -> Session:
-        if self._core.loaded_draft is None:
+        if self.core.loaded_draft is None:
             raise AttributeError("the session is not loaded")
 
-        return self._core
+        return self.core
 
     def _get_session(self, no_load: bool = False) -> Session:
-        self._core.accessed = True
-        return self._core
+        self.core.accessed = True
+        return self.core
 
     async def _aget_session(self, no_load: bool = False) -> Session:
-        if self._core.loaded_draft is None:
+        if self.core.loaded_draft is None:
             await sync_to_async(self._load_core)()
 
         return self._get_session()
@@ -41,16 +41,16 @@ class SessionMapping(CoreSession):
     # The next three as in Django, which goes there by way of ``_session``.
 
     def __getitem__(self, key: str) -> t.Any:
-        return self._core[key]
+        return self.core[key]
 
     def __contains__(self, key: object) -> bool:
-        return key in self._core
+        return key in self.core
 
     def get(self, key: str, default: t.Any = None) -> t.Any:
-        return self._core.get(key, default)
+        return self.core.get(key, default)
 
     def __setitem__(self, key: str, value: t.Any) -> None:
-        self._core[key] = value
+        self.core[key] = value
         self._modified = True
 
     async def aset(self, key: str, value: t.Any) -> None:
@@ -88,11 +88,11 @@ class SessionMapping(CoreSession):
 
     @property
     def accessed(self) -> bool:
-        return self._core.accessed
+        return self.core.accessed
 
     @accessed.setter
     def accessed(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        self._core.accessed = value
+        self.core.accessed = value
 
     @property
     def modified(self) -> bool:
@@ -100,7 +100,7 @@ class SessionMapping(CoreSession):
 
         Set it to True to save in any case, to False to save nothing.
         """
-        draft = self._core.loaded_draft
+        draft = self.core.loaded_draft
 
         if draft is not None and draft.state == "unavailable":
             return False
@@ -110,20 +110,20 @@ class SessionMapping(CoreSession):
             self.settle()
             return draft is not None and draft.intent is not Intent.KEEP
 
-        return self._core.modified if self._modified is None else self._modified
+        return self.core.modified if self._modified is None else self._modified
 
     @modified.setter
     def modified(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._modified = self._forced = value
 
     def is_empty(self) -> bool:
-        draft = self._core.loaded_draft
+        draft = self.core.loaded_draft
         return not self.session_key and (draft is None or draft.is_empty)
 
     @property
     def is_untouched(self) -> bool:
         """Whether nobody has used the session, so that there is nothing to commit."""
-        core = self._core
+        core = self.core
         return (
             core.loaded_draft is None
             and not core.accessed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import typing as t
 
 from asgiref.sync import sync_to_async
@@ -18,18 +17,18 @@ from sessionkit import CookieOptions
 from sessionkit import Session
 from sessionkit.answer import UNAVAILABLE
 from sessionkit.answer import check_proxy
-from sessionkit.answer import plain_headers
 from sessionkit.answer import unavailable
 from sessionkit.answer import varies_with
+from sessionkit.base_manager import BaseManager
 from sessionkit.cookie import Instruction
 from sessionkit.current import current
 from sessionkit.errors import SessionError
 from sessionkit.nesting import apply_request
 from sessionkit.nesting import open_once
 
-from . import headers
 from .cookies import SessionCookie
 from .engine import SessionStore
+from .headers import add_plain_headers
 from .registry import get_manager
 from .transactions import has_endings
 
@@ -59,11 +58,12 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
 
         self._engine = engine
 
-    def __call__(self, request: HttpRequest) -> t.Any:
+    def __call__(self, request: t.Any) -> t.Any:
         if self.async_mode:
             return self.__acall__(request)
 
-        token = self._begin(request)
+        self.process_request(request)
+        token = current.set(request.session.core)
 
         try:
             response = self.get_response(request)
@@ -72,8 +72,9 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
 
         return self.process_response(request, response)
 
-    async def __acall__(self, request: HttpRequest) -> t.Any:
-        token = self._begin(request)
+    async def __acall__(self, request: t.Any) -> t.Any:
+        self.process_request(request)
+        token = current.set(request.session.core)
 
         try:
             response: t.Any = await t.cast(t.Any, self.get_response(request))
@@ -87,14 +88,13 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
 
         return await sync_to_async(self.process_response, thread_sensitive=True)(request, response)
 
-    def _begin(self, request: HttpRequest) -> contextvars.Token[Session]:
-        self.process_request(request)
-        session: t.Any = request.session
-        return current.set(session.core)
-
     def process_request(self, request: HttpRequest) -> None:
+        manager = get_manager()
+        # Django parses them when they are asked for, which takes longer than all of this.
+        has_cookies = "COOKIES" in request.__dict__
+        opened = _open(request, manager) if has_cookies else open_once(request.META, manager)
         session = self._engine()
-        session.adopt(*_open(request))
+        session.adopt(*opened)
         request.session = session
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -112,10 +112,11 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         if not isinstance(session, SessionStore):
             return response
 
-        if session.is_untouched:
+        core = session.core
+
+        if core.loaded_draft is None and session.is_untouched:
             return _untouched(session, response)
 
-        core = session.core
         ok = response.status_code < 500
         failure = session.repeat_endings() if has_endings(core) else None
         instruction: Instruction = None
@@ -144,23 +145,20 @@ class SessionMiddleware(django_middleware.SessionMiddleware):
         return response
 
 
-def _open(request: HttpRequest) -> tuple[Session, bool]:
-    """Return the request's session, and whether it is opened here and not around Django."""
-    manager = get_manager()
+def _open(request: HttpRequest, manager: BaseManager) -> tuple[Session, bool]:
+    """Return the request's session, and whether it is opened here and not around Django.
 
-    if manager.id_header is not None and manager.id_header.find(request.META) is not None:
+    A middleware before us may have put a cookie there, such as from a header of an API's client.
+    """
+    given = request.COOKIES.get(manager.cookie.name)
+    has_header = manager.id_header is not None and manager.id_header.find(request.META) is not None
+
+    if not given or has_header or _is_sent(request, manager.cookie, given):
         return open_once(request.META, manager)
 
-    cookies = request.__dict__.get("COOKIES")
-    given = cookies.get(manager.cookie.name) if cookies else None
-
-    # A middleware before us may have put a cookie there, such as from a header of an API's client.
-    if given and not _is_sent(request, manager.cookie, given):
-        session = Session(manager, session_id=manager.verify(given))
-        apply_request(session, request.META)
-        return session, True
-
-    return open_once(request.META, manager)
+    session = Session(manager, session_id=manager.verify(given))
+    apply_request(session, request.META)
+    return session, True
 
 
 def _is_sent(request: HttpRequest, cookie: CookieOptions, value: str) -> bool:
@@ -183,7 +181,7 @@ def _cause(session: SessionStore) -> SessionError | None:
 
 def _untouched(session: SessionStore, response: HttpResponseBase) -> HttpResponseBase:
     if session.is_outermost:
-        session.commit(ok=True)  # from now on changes are refused
+        session.core.manager.commit(session.core)  # from now on changes are refused
 
     # What is used while the body is sent comes too late for a header.
     if response.streaming and not isinstance(response, FileResponse):
@@ -202,15 +200,7 @@ def _answer(request: HttpRequest, error: SessionError) -> HttpResponse:
 def _add_headers(
     request: HttpRequest, response: HttpResponseBase, session: Session, instruction: Instruction
 ) -> None:
-    added = plain_headers(
-        session,
-        instruction,
-        vary=headers.find(response, "Vary"),
-        cache_control=headers.find(response, "Cache-Control"),
-    )
-
-    for name, value in added:
-        headers.put(response, name, value)
+    add_plain_headers(response, session, instruction)
 
     if instruction is not None or session.used_cookies:
         _add_cookies(request, response, session, instruction)

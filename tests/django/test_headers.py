@@ -1,4 +1,4 @@
-"""Headers of an answer, whatever Django keeps them in."""
+"""The session's headers, whatever Django keeps the headers of an answer in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 from django.http import HttpResponse
 from werkzeug.datastructures import Headers
 
-from django_sessionkit import headers
+from django_sessionkit.headers import add_plain_headers
+from sessionkit import Session
+from sessionkit.base_manager import BaseManager
 
 
 @pytest.fixture(params=["Django's", "another"])
@@ -21,13 +23,23 @@ def response(request: pytest.FixtureRequest) -> HttpResponse:
     return made
 
 
-def test_a_header_that_is_not_there(response: HttpResponse) -> None:
-    assert headers.find(response, "Vary") is None
+@pytest.fixture
+def session(manager: BaseManager) -> Session:
+    made = manager.open()
+    made.get("user")
+    return made
 
 
-def test_a_header_of_the_application_is_found_and_replaced(response: HttpResponse) -> None:
+def test_an_answer_without_any(response: HttpResponse, session: Session) -> None:
+    add_plain_headers(response, session, None)
+    assert (response["Vary"], response["Cache-Control"]) == ("Cookie", "private")
+
+
+def test_those_of_the_application_are_kept(response: HttpResponse, session: Session) -> None:
     response["vary"] = "Accept"
-    assert headers.find(response, "Vary") == "Accept"
-    headers.put(response, "Vary", "Accept, Cookie")
-    assert [value for name, value in response.items() if name == "Vary"] == ["Accept, Cookie"]
-    assert response["VARY"] == "Accept, Cookie"
+    response["cache-control"] = "max-age=60"
+    add_plain_headers(response, session, None)
+    assert [value for name, value in response.items() if name.lower() == "vary"] == [
+        "Accept, Cookie"
+    ]
+    assert (response["VARY"], response["Cache-Control"]) == ("Accept, Cookie", "max-age=60")
