@@ -69,7 +69,7 @@ class Header(t.NamedTuple):
 
     def begun(self, at: float) -> Header:
         """Return the header of a session that was created at that time."""
-        header: Header = _new(Header, (self[0], at, at, *self[3:]))
+        header: Header = _new(Header, (self[0], at, at, at, *self[4:]))
         return header
 
     def seen(self, at: float) -> Header:

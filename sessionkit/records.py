@@ -77,9 +77,10 @@ class Records:
     def record(
         self, draft: Draft, version: int, now: float, others: cabc.Collection[Changes] = ()
     ) -> Record:
-        seen_at = now if draft.counts_as_use else draft.header.seen_at
-        draft.header = draft.header.seen(seen_at)
-        expires_at = self._policy.expires_at(draft.header, draft.owner, seen_at)
+        if draft.counts_as_use and draft.header.seen_at != now:
+            draft.header = draft.header.seen(now)
+
+        expires_at = self._policy.expires_at(draft.header, draft.owner, draft.header.seen_at)
         return Record(draft.pack(others), version, expires_at, draft.owner)
 
     def check_size(self, draft: Draft, record: Record) -> None:
