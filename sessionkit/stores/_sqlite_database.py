@@ -27,19 +27,22 @@ _MOMENT = 0.01
 
 
 class Database:
-    """The file *path*, with the tables of *schema* in it."""
+    """The file *path*.
+
+    :param make_tables: makes what is missing in it.
+    """
 
     def __init__(
         self,
         path: str,
-        schema: cabc.Sequence[str],
+        make_tables: cabc.Callable[[sqlite3.Connection], object],
         *,
         busy_timeout: float,
         durable: bool,
         max_idle: int,
     ) -> None:
         self._path = path
-        self._schema = schema
+        self._make_tables = make_tables
         self._busy_timeout = busy_timeout
         self._synchronous = "FULL" if durable else "NORMAL"
         self._ready: Identity | None = None
@@ -125,8 +128,7 @@ class Database:
             connection = self._connections.new()
             try:
                 connection.handle.execute("PRAGMA journal_mode = WAL")
-                for statement in self._schema:
-                    connection.handle.execute(statement)
+                self._make_tables(connection.handle)
                 self._ready = identity(path)
             finally:
                 self._connections.drop(connection)

@@ -82,7 +82,7 @@ class SQLiteStore:
         self._sql = _Statements(table)
         self._database = Database(
             self.path,
-            self._sql.schema,
+            self._sql.make,
             busy_timeout=busy_timeout,
             durable=durable,
             max_idle=max_idle,
@@ -186,19 +186,7 @@ class _Statements:
     """
 
     def __init__(self, table: str) -> None:
-        # The longest comes last: what follows it can only be read through all of it.
-        self.schema = (
-            f"""CREATE TABLE IF NOT EXISTS {table} (
-                key TEXT NOT NULL PRIMARY KEY,
-                version INTEGER NOT NULL,
-                expires_at REAL NOT NULL,
-                sweep_at REAL NOT NULL,
-                owner TEXT,
-                payload BLOB NOT NULL
-            )""",
-            f"CREATE INDEX IF NOT EXISTS {table}_sweep ON {table} (sweep_at)",
-            f"CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner) WHERE owner IS NOT NULL",
-        )
+        self._table = table
         columns = "payload, version, expires_at, owner"
         self.get = f"SELECT {columns} FROM {table} WHERE key = ?"
         self.create = (
@@ -226,6 +214,29 @@ class _Statements:
             f"(SELECT count(*) FROM {table} WHERE sweep_at <= ? AND expires_at > ?)"
         )
         self.clear = f"DELETE FROM {table}"
+
+    def make(self, handle: sqlite3.Connection) -> None:
+        """Make the table, or bring that of an earlier version up to date."""
+        table = self._table
+        # The longest comes last: what follows it can only be read through all of it.
+        handle.execute(
+            f"""CREATE TABLE IF NOT EXISTS {table} (
+                key TEXT NOT NULL PRIMARY KEY,
+                version INTEGER NOT NULL,
+                expires_at REAL NOT NULL,
+                sweep_at REAL NOT NULL DEFAULT 0,
+                owner TEXT,
+                payload BLOB NOT NULL
+            )"""
+        )
+        columns = {row[1] for row in handle.execute(f"PRAGMA table_info({table})")}
+        if "sweep_at" not in columns:
+            handle.execute(f"ALTER TABLE {table} ADD COLUMN sweep_at REAL NOT NULL DEFAULT 0")
+            handle.execute(f"DROP INDEX IF EXISTS {table}_expiry")
+        handle.execute(f"CREATE INDEX IF NOT EXISTS {table}_sweep ON {table} (sweep_at)")
+        handle.execute(
+            f"CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner) WHERE owner IS NOT NULL"
+        )
 
 
 def _fetch(handle: sqlite3.Connection, sql: str, values: tuple[t.Any, ...]) -> t.Any:

@@ -52,6 +52,27 @@ class TestFile:
         assert path.stat().st_ino == inode
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
+    def test_a_table_without_times_to_sweep_at_goes_on(self, path: Path) -> None:
+        live, over, now = new_key(), new_key(), time.time()
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript(
+                """CREATE TABLE sessionkit_sessions (key TEXT NOT NULL PRIMARY KEY,
+                payload BLOB NOT NULL, version INTEGER NOT NULL, expires_at REAL NOT NULL,
+                owner TEXT);
+                CREATE INDEX sessionkit_sessions_expiry ON sessionkit_sessions (expires_at)"""
+            )
+            rows = [(live, b"a", 1, now + 60, "ann"), (over, b"b", 1, now - 60, None)]
+            insert = "INSERT INTO sessionkit_sessions VALUES (?, ?, ?, ?, ?)"
+            database.executemany(insert, rows)
+            database.commit()
+        store = SQLiteStore(path, margin=0)
+        assert (store.count(now), store.sweep(now), [*store.keys()]) == (1, 1, [live])
+        record = store.get(live)
+        assert record is not None
+        assert store.swap(live, record, successor(record))
+        assert store.sweep(record.expires_at + 1_000_000) == 1
+        write(store)
+
     def test_nothing_is_made_before_it_is_used(self, path: Path) -> None:
         SQLiteStore(path)
         assert not path.exists()
