@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import select
+import typing as t
+
+_HAS_POLL: t.Final = hasattr(select, "poll")
 
 
 def is_ready(
@@ -13,7 +16,7 @@ def is_ready(
 
     :raises ValueError: if the socket has been closed on this side.
     """
-    if hasattr(select, "poll"):  # select takes no descriptor above 1023
+    if _HAS_POLL:  # select takes no descriptor above 1023
         poll = select.poll()
         events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
         poll.register(descriptor, events)

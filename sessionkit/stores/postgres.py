@@ -154,7 +154,7 @@ class PostgresStore:
         if not result.ntuples:
             return None
         value = result.get_value
-        payload, version, expires_at, owner = (value(0, column) for column in range(4))
+        payload, version, expires_at, owner = value(0, 0), value(0, 1), value(0, 2), value(0, 3)
         if payload is None or version is None or expires_at is None:
             return None  # not from us, whose columns cannot be empty
         return Record(
