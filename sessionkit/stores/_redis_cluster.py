@@ -18,12 +18,12 @@ from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 
 from ._redis_connections import Check
-from ._redis_connections import Command
 from ._redis_connections import DirectConnections
 from ._redis_connections import Limits
 from ._redis_connections import can_be_copied
 from ._redis_connections import make_direct
 from ._redis_connections import parse_redis_url
+from ._redis_packing import Command
 from ._redis_scripts import Script
 from ._redis_slots import Address
 from ._redis_slots import Remap

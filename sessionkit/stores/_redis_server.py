@@ -11,6 +11,7 @@ import redis
 from sessionkit.errors import ConfigurationError
 
 from ._redis_connections import Connection
+from ._redis_packing import packed
 
 #: The first server with PXAT, PEXPIRETIME and scripts that may ask for the time before they write.
 MINIMUM = 7
@@ -18,7 +19,7 @@ MINIMUM = 7
 EVICTION = ("warn", "refuse", "ignore")
 
 # One command each: before Redis 7 there is one section an answer.
-_QUESTIONS = (("INFO", "server"), ("INFO", "memory"))
+_QUESTIONS = packed("INFO", "server") + packed("INFO", "memory")
 
 # Who may not ask, or cannot, has no answer tomorrow either.
 _NO_ANSWER = re.compile("(?i)no permission|unknown command|NOPERM")
@@ -49,8 +50,8 @@ class ServerCheck:
         """
         if address in self._seen:
             return
-        connection.send_packed_command([b"".join(connection.pack_commands(_QUESTIONS))])
-        answers = [_answer(connection) for _ in _QUESTIONS]
+        connection.send_packed_command([_QUESTIONS])
+        answers = [_answer(connection) for _ in range(2)]
         if any(isinstance(answer, redis.ResponseError) for answer in answers):
             self._is_silent(address, " ".join(map(str, answers)))
             return

@@ -12,9 +12,10 @@ import redis.exceptions
 from sessionkit.errors import ConfigurationError
 from sessionkit.errors import StoreUnavailable
 
-from ._redis_connections import Command
 from ._redis_connections import Connection
 from ._redis_connections import Connections
+from ._redis_packing import Command
+from ._redis_packing import packed
 from ._redis_scripts import Script
 from ._settings import check_not_negative
 from ._settings import check_positive
@@ -39,38 +40,31 @@ class Wire:
     ) -> None:
         self.connections = connections
         self._replicas = wait_replicas
-        self._before: tuple[Command, ...] = ()
-        self._after: tuple[Command, ...] = ()
+        #: What goes before a command and after a write, and how many commands that is.
+        self._before = self._after = b""
+        self._skipped = self._waits = 0
         if wait_replicas:
-            self._after = (("WAIT", wait_replicas, max(1, round(wait_timeout * 1000))),)
+            self._after = packed("WAIT", wait_replicas, max(1, round(wait_timeout * 1000)))
+            self._waits = 1
 
     def asking(self) -> Wire:
         """Return the way to a server that is about to get the key from another one (ASK)."""
         wire = Wire(self.connections)
         wire._replicas = self._replicas
-        wire._before, wire._after = (("ASKING",),), self._after
+        wire._after, wire._waits = self._after, self._waits
+        wire._before, wire._skipped = packed("ASKING"), 1
         return wire
 
     def read(self, *command: bytes | str | int) -> t.Any:
         """Send a command that may be sent twice."""
-        before = self._before
-        return self._checked(self.read_all((*before, command))[len(before)])
+        answer = self._read(self._before + packed(*command), self._skipped + 1)[-1]
+        if isinstance(answer, redis.ResponseError):
+            raise translate(answer, self.connections.address) from answer
+        return answer
 
     def read_all(self, commands: cabc.Sequence[Command]) -> list[t.Any]:
         """Send commands that may be sent twice; the errors are among the answers."""
-        connections = self.connections
-        try:
-            connection = connections.idle()
-            if connection is not None:
-                try:
-                    return self._ask(connection, commands)
-                except redis.ConnectionError:
-                    # The server was restarted, or closed it as idle; the others will be dead too.
-                    connections.close()
-            return self._ask(self._fresh(), commands)
-        except redis.RedisError as error:
-            connections.failed(error)
-            raise translate(error, connections.address) from error
+        return self._read(b"".join(packed(*command) for command in commands), len(commands))
 
     def write(self, *command: bytes | str | int) -> t.Any:
         """Send a command that may not be sent twice.
@@ -79,18 +73,22 @@ class Wire:
         report a conflict; the core would then merge, and count twice what is counted.
         """
         connections = self.connections
-        commands = (*self._before, command, *self._after)
+        data = b"".join((self._before, packed(*command), self._after))
+        place = self._skipped
+        count = place + 1 + self._waits
         try:
-            answers = self._ask(self._alive(), commands)
-            refusal = answers[len(self._before)]
-            if isinstance(refusal, redis.ResponseError) and connections.refused(refusal):
+            answers = self._ask(self._alive(), data, count)
+            answer = answers[place]
+            if isinstance(answer, redis.ResponseError) and connections.refused(answer):
                 # It was not carried out, and there is a better server by now.
-                answers = self._ask(self._fresh(), commands)
+                answers = self._ask(self._fresh(), data, count)
+                answer = answers[place]
         except redis.RedisError as error:
             connections.failed(error)
             raise translate(error, connections.address) from error
-        answer = self._checked(answers[len(self._before)])
-        if self._after and answer:  # else nothing was written
+        if isinstance(answer, redis.ResponseError):
+            raise translate(answer, connections.address) from answer
+        if self._waits and answer:  # else nothing was written
             self._check_replicas(answers[-1])
         return answer
 
@@ -123,6 +121,21 @@ class Wire:
             if cursor in (b"0", "0", 0):
                 return
 
+    def _read(self, data: bytes, count: int) -> list[t.Any]:
+        connections = self.connections
+        try:
+            connection = connections.idle()
+            if connection is not None:
+                try:
+                    return self._ask(connection, data, count)
+                except redis.ConnectionError:
+                    # The server was restarted, or closed it as idle; the others will be dead too.
+                    connections.close()
+            return self._ask(self._fresh(), data, count)
+        except redis.RedisError as error:
+            connections.failed(error)
+            raise translate(error, connections.address) from error
+
     def _alive(self) -> Connection:
         connections = self.connections
         while (connection := connections.idle()) is not None:
@@ -139,27 +152,26 @@ class Wire:
             connections.failed(error)
             raise translate(error, connections.address, NotSent) from error
 
-    def _ask(self, connection: Connection, commands: cabc.Sequence[Command]) -> list[t.Any]:
+    def _ask(self, connection: Connection, data: bytes, count: int) -> list[t.Any]:
+        """Send so many commands, and return their answers, errors among them."""
+        answers: list[t.Any] = []
         try:
-            if len(commands) == 1:
-                connection.send_command(*commands[0])
-            else:
-                # As one text: redis-py makes a system call for each item of the list.
-                connection.send_packed_command([b"".join(connection.pack_commands(commands))])
-            answers = [_answer(connection) for _ in commands]
+            connection.send_packed_command([data])
+            for _ in range(count):
+                try:
+                    answers.append(connection.read_response(disable_decoding=True))
+                except redis.ResponseError as error:
+                    answers.append(error)  # the connection is as good as before
         except BaseException:
             self.connections.drop(connection)  # an answer may still be under way
             raise
         self.connections.give(connection)
         return answers
 
-    def _checked(self, answer: t.Any) -> t.Any:
+    def _check_replicas(self, answer: t.Any) -> None:
         if isinstance(answer, redis.ResponseError):
             raise translate(answer, self.connections.address) from answer
-        return answer
-
-    def _check_replicas(self, answer: t.Any) -> None:
-        confirmed = self._checked(answer)
+        confirmed: int = answer
         if confirmed < self._replicas:
             # The server is alive, and what can be read is to be read: no reason for a breaker.
             raise StoreUnavailable(
@@ -218,14 +230,6 @@ def translate(
     if shown != text:
         error.args = (shown,)
     return kind(f"{address}: {shown[:300] or type(error).__name__}", unreachable=unreachable)
-
-
-def _answer(connection: Connection) -> t.Any:
-    """Return the next answer, which may be an error: the connection is as good as before."""
-    try:
-        return connection.read_response(disable_decoding=True)
-    except redis.ResponseError as error:
-        return error
 
 
 def _is_alive(connection: Connection) -> bool:
