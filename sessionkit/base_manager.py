@@ -80,7 +80,7 @@ class BaseManager(abc.ABC):
         self.policy: SessionPolicy = policy or SessionPolicy()
         self.cookie: CookieOptions = cookie or CookieOptions()
         #: Where the session that has this cookie stands in a request's environ.
-        self.environ_key = f"sessionkit.opened.{self.cookie.name}"
+        self.environ_key: str = f"sessionkit.opened.{self.cookie.name}"
         self.codec: Codec = Codec(types)
         self.clock = clock
         self._randomness = Randomness(random_bytes)

@@ -42,6 +42,9 @@ from tests.security.sites import wsgi_site
 
 ROUNDS = 50
 
+#: How many bytes are drawn for a new session: of its id and of two more numbers.
+IDENTITY = 54
+
 
 def _real_site(store: Store, kind: str = "wsgi") -> Site:
     """With the real clock, which conflicts between threads need to wait by."""
@@ -132,10 +135,10 @@ def test_item_54_creation_never_overwrites(
     draws: list[bytes] = []
 
     def random_bytes(size: int) -> bytes:
-        if size != 30:
+        if size != IDENTITY:
             return b"r" * size
 
-        draws.append(b"a" * 30 if len(draws) < 3 else b"b" * 30)
+        draws.append(b"a" * size if len(draws) < 3 else b"b" * size)
         return draws[-1]
 
     manager = SessionManager(any_store, clock=clock, random_bytes=random_bytes)
@@ -150,9 +153,9 @@ def test_item_54_creation_never_overwrites(
 
 
 def test_item_54_nor_does_a_login(make_site: MakeSite, any_store: Store, clock: FakeClock) -> None:
-    draws = iter([b"a" * 30, b"b" * 30, *[b"a" * 30] * 3, b"c" * 30])
+    draws = iter([b"a" * IDENTITY, b"b" * IDENTITY, *[b"a" * IDENTITY] * 3, b"c" * IDENTITY])
     manager = SessionManager(
-        any_store, clock=clock, random_bytes=lambda n: next(draws) if n == 30 else b"r" * n
+        any_store, clock=clock, random_bytes=lambda n: next(draws) if n == IDENTITY else b"r" * n
     )
     victim, other = wsgi_site(manager).jar(), wsgi_site(manager).jar()
     victim.get("/put", {"note": "victim"})
