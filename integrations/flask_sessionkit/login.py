@@ -94,7 +94,7 @@ def settle(session: Session, environ: WSGIEnvironment, *, ok: bool) -> None:
     :param ok: False if the answer is an error: then nobody is logged in, only out.
     :raises StoreUnavailable: if somebody logs in while the session is unavailable.
     """
-    draft = session.draft
+    draft = session.loaded_draft or session.draft
     event = environ.pop(_EVENT, None)
     before = draft.values.base.get(_USER)
     changed = draft.values.current.get(_USER) != before
