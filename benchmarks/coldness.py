@@ -45,7 +45,7 @@ Step = cabc.Callable[[], object]
 
 
 @contextlib.contextmanager
-def places(store: str) -> cabc.Iterator[Places]:
+def places(store: str) -> cabc.Generator[Places, None, None]:
     """Start the server of a store."""
     servers_of: dict[str, cabc.Callable[[], t.Any]] = {
         "redis": servers.RedisServer,

@@ -240,7 +240,7 @@ class Redis:
         version = self.read(key)[:8]
         value = b"%08d" % next(_versions) + payload
         digest = scripts.REPLACE.digest
-        return self._send("EVALSHA", digest, 1, key, version, value, NEVER * 1000)
+        return self._send("EVALSHA", digest, 1, key, version, NEVER * 1000, value)
 
     def write(self, key: str) -> object:
         return self._replace(key, SMALL)
@@ -255,7 +255,7 @@ class Redis:
     def login(self, key: str) -> object:
         version = self.read(key)[:8]
         new, deadline = key[::-1], NEVER * 1000
-        values = (version, STUB, deadline, key, version + SMALL, deadline, new)
+        values = (version, STUB, deadline, key, deadline, new, version + SMALL)
         return self._send("EVALSHA", scripts.MOVE.digest, 5, key, key, key, new, new, *values)
 
     def logout(self, key: str) -> object:

@@ -70,6 +70,19 @@ local function enter(index, member, deadline)
 end
 """
 
+# A value that is large is not an argument, which a script copies several times over: it is the last
+# key, where it was set just before, and takes its place by its name. The argument is empty then.
+_PUT = """
+local function put(name, value, deadline)
+  if value ~= '' then
+    redis.call('SET', name, value, 'PXAT', deadline)
+  else
+    redis.call('RENAME', KEYS[#KEYS], name)
+    redis.call('PEXPIREAT', name, deadline)
+  end
+end
+"""
+
 # pcall: what is no string is not the expected record either.
 _IS = """
 if redis.pcall('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then
@@ -77,36 +90,36 @@ if redis.pcall('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then
 end
 """
 
-#: KEYS: record, index. ARGV: value, deadline, member.
+#: KEYS: record, index. ARGV: deadline, member, value.
 CREATE_OWNED = _script(
-    f"""{_ENTER}
+    f"""{_PUT}{_ENTER}
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end
-enter(KEYS[2], ARGV[3], ARGV[2])
-redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
+enter(KEYS[2], ARGV[2], ARGV[1])
+put(KEYS[1], ARGV[3], ARGV[1])
 return 1
 """
 )
 
-#: KEYS: record. ARGV: version, value, deadline.
+#: KEYS: record. ARGV: version, deadline, value.
 REPLACE = _script(
-    f"""{_IS}
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+    f"""{_PUT}{_IS}
+put(KEYS[1], ARGV[3], ARGV[2])
 return 1
 """
 )
 
-#: KEYS: record, index before, index after. ARGV: version, value, deadline, member.
+#: KEYS: record, index before, index after. ARGV: version, deadline, member, value.
 #: An index that there is not is the record's own key.
 REPLACE_OWNED = _script(
-    f"""{_ENTER}{_IS}
+    f"""{_PUT}{_ENTER}{_IS}
 if KEYS[3] ~= KEYS[1] then
-  enter(KEYS[3], ARGV[4], ARGV[3])
+  enter(KEYS[3], ARGV[3], ARGV[2])
 end
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+put(KEYS[1], ARGV[4], ARGV[2])
 if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
-  redis.pcall('ZREM', KEYS[2], ARGV[4])
+  redis.pcall('ZREM', KEYS[2], ARGV[3])
 end
 return 1
 """
@@ -124,10 +137,10 @@ return 1
 )
 
 #: KEYS: old record, its index before, the stub's index, new record, its index.
-#: ARGV: version, stub, its deadline, old member, value, its deadline, new member.
+#: ARGV: version, stub, its deadline, old member, the new record's deadline, its member, its value.
 #: An index that there is not is the old record's own key.
 MOVE = _script(
-    f"""{_ENTER}{_IS}
+    f"""{_PUT}{_ENTER}{_IS}
 if redis.call('EXISTS', KEYS[4]) == 1 then
   return 0
 end
@@ -135,10 +148,10 @@ if KEYS[3] ~= KEYS[1] then
   enter(KEYS[3], ARGV[4], ARGV[3])
 end
 if KEYS[5] ~= KEYS[1] then
-  enter(KEYS[5], ARGV[7], ARGV[6])
+  enter(KEYS[5], ARGV[6], ARGV[5])
 end
+put(KEYS[4], ARGV[7], ARGV[5])
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
-redis.call('SET', KEYS[4], ARGV[5], 'PXAT', ARGV[6])
 if KEYS[2] ~= KEYS[1] and KEYS[2] ~= KEYS[3] then
   redis.pcall('ZREM', KEYS[2], ARGV[4])
 end

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import functools
 import re
+import secrets
 import typing as t
 
 import redis
@@ -21,6 +23,10 @@ from ._settings import check_not_negative
 from ._settings import check_positive
 
 _PAGE = 1000
+
+# Bytes beyond which a value is no argument of a script, and milliseconds for which it lives beside.
+_LARGE = 8192
+_BESIDE = 10_000
 
 
 class NotSent(StoreUnavailable):
@@ -72,25 +78,15 @@ class Wire:
         If it was carried out and the answer got lost, the second one would find its own change and
         report a conflict; the core would then merge, and count twice what is counted.
         """
-        connections = self.connections
-        data = b"".join((self._before, packed(*command), self._after))
-        place = self._skipped
-        count = place + 1 + self._waits
-        try:
-            answers = self._ask(self._alive(), data, count)
-            answer = answers[place]
-            if isinstance(answer, redis.ResponseError) and connections.refused(answer):
-                # It was not carried out, and there is a better server by now.
-                answers = self._ask(self._fresh(), data, count)
-                answer = answers[place]
-        except redis.RedisError as error:
-            connections.failed(error)
-            raise translate(error, connections.address) from error
-        if isinstance(answer, redis.ResponseError):
-            raise translate(answer, connections.address) from answer
-        if self._waits and answer:  # else nothing was written
-            self._check_replicas(answers[-1])
-        return answer
+        return self._write(self._before + packed(*command), self._skipped + 1, self._skipped)
+
+    def write_beside(self, name: str, value: bytes, *command: bytes | str | int) -> t.Any:
+        """Do the same, with a command that finds *value* under *name*, and may take it away.
+
+        Not on the way to a server of a cluster that is about to get the key.
+        """
+        commands = (("SET", name, value, "PX", _BESIDE), command, ("UNLINK", name))
+        return self._write(b"".join(packed(*one) for one in commands), 3, 1)
 
     def evaluate(
         self,
@@ -99,7 +95,7 @@ class Wire:
         names: tuple[str, ...],
         values: Command,
     ) -> t.Any:
-        """Run a script by :meth:`read` or :meth:`write`."""
+        """Run a script by :meth:`read`, :meth:`write` or the like."""
         try:
             return send("EVALSHA", script.digest, len(names), *names, *values)
         except StoreUnavailable as error:
@@ -108,9 +104,21 @@ class Wire:
         # A restart or SCRIPT FLUSH; nothing has been run. EVAL also makes it known again.
         return send("EVAL", script.text, len(names), *names, *values)
 
-    def run(self, script: Script, names: tuple[str, ...], values: Command) -> bool:
-        """Run a script that writes, and says whether it did."""
-        return bool(self.evaluate(self.write, script, names, values))
+    def run(
+        self, script: Script, names: tuple[str, ...], values: Command, value: bytes | None = None
+    ) -> bool:
+        """Run a script that writes, and says whether it did.
+
+        :param value: the last of its values, which may be large.
+        """
+        send: cabc.Callable[..., t.Any] = self.write
+        if value is not None and len(value) > _LARGE:
+            beside = f"{names[0]}:{secrets.token_hex(8)}"
+            send = functools.partial(self.write_beside, beside, value)
+            names, value = (*names, beside), b""
+        if value is not None:
+            values = (*values, value)
+        return bool(self.evaluate(send, script, names, values))
 
     def scan(self, pattern: str) -> cabc.Iterator[list[bytes]]:
         """Yield the names of keys, page by page; a name may come twice."""
@@ -135,6 +143,27 @@ class Wire:
         except redis.RedisError as error:
             connections.failed(error)
             raise translate(error, connections.address) from error
+
+    def _write(self, commands: bytes, count: int, place: int) -> t.Any:
+        """Return the answer at *place*, or raise the first error up to there."""
+        connections = self.connections
+        data = commands + self._after
+        expected = count + self._waits
+        try:
+            answers = self._ask(self._alive(), data, expected)
+            answer = _outcome(answers, place)
+            if isinstance(answer, redis.ResponseError) and connections.refused(answer):
+                # It was not carried out, and there is a better server by now.
+                answers = self._ask(self._fresh(), data, expected)
+                answer = _outcome(answers, place)
+        except redis.RedisError as error:
+            connections.failed(error)
+            raise translate(error, connections.address) from error
+        if isinstance(answer, redis.ResponseError):
+            raise translate(answer, connections.address) from answer
+        if self._waits and answer:  # else nothing was written
+            self._check_replicas(answers[-1])
+        return answer
 
     def _alive(self) -> Connection:
         connections = self.connections
@@ -230,6 +259,13 @@ def translate(
     if shown != text:
         error.args = (shown,)
     return kind(f"{address}: {shown[:300] or type(error).__name__}", unreachable=unreachable)
+
+
+def _outcome(answers: list[t.Any], place: int) -> t.Any:
+    for answer in answers[:place]:
+        if isinstance(answer, redis.ResponseError):
+            return answer
+    return answers[place]
 
 
 def _is_alive(connection: Connection) -> bool:

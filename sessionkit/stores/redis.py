@@ -105,15 +105,12 @@ class RedisStore:
             if record.owner is None:
                 return self._write("SET", name, value, "NX", "PXAT", deadline) is not None
             index = self._index(record.owner)
-            return self._run(scripts.CREATE_OWNED, (name, index), (value, deadline, key))
+            return self._run(scripts.CREATE_OWNED, (name, index), (deadline, key), value)
         version = pack_version(expected.version)
         if expected.owner is None and record.owner is None:
-            return self._run(scripts.REPLACE, (name,), (version, value, deadline))
-        before = name if expected.owner is None else self._index(expected.owner)
-        after = name if record.owner is None else self._index(record.owner)
-        return self._run(
-            scripts.REPLACE_OWNED, (name, before, after), (version, value, deadline, key)
-        )
+            return self._run(scripts.REPLACE, (name,), (version, deadline), value)
+        names = (name, *self._indexes(name, expected, record))
+        return self._run(scripts.REPLACE_OWNED, names, (version, deadline, key), value)
 
     def delete(self, key: str, expected: Record, /) -> bool:
         name = self.prefix + key
@@ -124,10 +121,7 @@ class RedisStore:
         self, old_key: str, expected: Record, stub: Record, new_key: str, record: Record, /
     ) -> bool:
         old = self.prefix + old_key
-        before, between, after = (
-            old if owner is None else self._index(owner)
-            for owner in (expected.owner, stub.owner, record.owner)
-        )
+        before, between, after = self._indexes(old, expected, stub, record)
         return self._run(
             scripts.MOVE,
             (old, before, between, self.prefix + new_key, after),
@@ -136,10 +130,10 @@ class RedisStore:
                 pack(stub),
                 self._deadline(stub),
                 old_key,
-                pack(record),
                 self._deadline(record),
                 new_key,
             ),
+            pack(record),
         )
 
     def owned_by(self, owner: str, now: float, /) -> cabc.Collection[str]:
@@ -180,6 +174,14 @@ class RedisStore:
 
     def close(self) -> None:
         self._connections.close()
+
+    def _indexes(self, nobodys: str, *records: Record) -> list[str]:
+        """Return the names of their owners' indexes, and *nobodys* for those without an owner."""
+        names: dict[str | None, str] = {None: nobodys}
+        for owner in {record.owner for record in records}:
+            if owner is not None:
+                names[owner] = self._index(owner)
+        return [names[record.owner] for record in records]
 
     def _deadline(self, record: Record) -> int:
         return deadline(record, self.margin)

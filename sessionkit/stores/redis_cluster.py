@@ -226,7 +226,7 @@ class RedisClusterStore:
             answer = self._cluster.write(name, "SET", name, value, "NX", "PXAT", until)
             return answer is not None
         version = pack_version(expected.version)
-        return bool(self._cluster.run(scripts.REPLACE, name, (version, value, until)))
+        return bool(self._cluster.run(scripts.REPLACE, name, (version, until, value)))
 
     def _dead(self, keys: list[str]) -> list[str]:
         """Return which of these keys have no record with an owner, as far as their nodes can say.

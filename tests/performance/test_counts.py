@@ -14,6 +14,8 @@ WSGI = {
     "postgres": ("SELECT", "UPDATE", "UPDATE+INSERT", "DELETE", "INSERT"),
     "sqlite": ("SELECT", "UPDATE", "BEGIN UPDATE INSERT COMMIT", "DELETE", "INSERT"),
 }
+#: What is large goes to a place beside in the same round trip, since scripts copy their arguments.
+REPLACE_LARGE = {"redis": "SET EVALSHA UNLINK"}
 AT_A_WIRE = ("redis", "memcached", "postgres")
 
 
@@ -31,7 +33,7 @@ def assert_commands(found: Found, store: str, login: str) -> None:
         "login": f"{read} {renew} {login}".strip(),
         "logout": f"{read} {end}",
         "read-100k": read,
-        "write-100k": f"{read} {replace}",
+        "write-100k": f"{read} {REPLACE_LARGE.get(store, replace)}",
     }
 
 
@@ -42,7 +44,8 @@ def test_requests_of_wsgi_and_flask(count_all: CountAll, store: str, framework: 
     assert_commands(found, store, login="")
 
     for name, counts in found.items():
-        assert counts.round_trips == (len(counts.commands) if store in AT_A_WIRE else 0), name
+        one_each = len(counts.commands) - (2 if "UNLINK" in counts.commands else 0)
+        assert counts.round_trips == (one_each if store in AT_A_WIRE else 0), name
 
 
 @pytest.mark.parametrize("store", ["redis", "sqlite"])
