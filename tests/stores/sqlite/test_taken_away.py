@@ -121,10 +121,10 @@ class TestTheFileIsTakenAway:
         # What is done in two steps, or to what a writer is writing at that moment, may leave a
         # damaged file. It says so, and is mended by removing it.
         clean = damage not in (truncate, remove_all)
+        done = path.parent.with_name("done")
 
         def keep_writing() -> None:
-            give_up = time.monotonic() + 0.4
-            while time.monotonic() < give_up:
+            while not done.exists():
                 with contextlib.suppress(StoreUnavailable):  # in the very moment
                     store.swap(new_key(), None, new_record(bytes(3000), owner="ann"))
             try:
@@ -138,6 +138,8 @@ class TestTheFileIsTakenAway:
         children = [fork(keep_writing) for _ in range(3)]
         time.sleep(0.1)
         damage(path)
+        time.sleep(0.2)
+        done.touch()
         for child in children:
             wait(child)
         if not clean:
