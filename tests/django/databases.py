@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import typing as t
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -39,7 +40,7 @@ def mysql(host: str, port: int, name: str = "sessions") -> Database:
         "PORT": str(port),
         "USER": "root",
         "NAME": name,
-        "OPTIONS": {"charset": "utf8mb4"},
+        "OPTIONS": {"charset": "utf8mb4", "ssl_disabled": True},
     }
 
 
@@ -70,8 +71,40 @@ def forget(alias: str) -> None:
         del connections.settings[alias]
 
 
+#: Where the tables are already: Django takes a while even to see that.
+_migrated: set[tuple[str, ...]] = set()
+#: What an SQLite file is when they have been made in it.
+_migrated_file = b""
+
+
 def migrate(alias: str) -> None:
-    call_command("migrate", "sessionkit_store", database=alias, verbosity=0)
+    """Make the tables, unless they are there."""
+    global _migrated_file  # noqa: PLW0603
+    file = Path(connections.settings[alias]["NAME"])
+    is_new_file = connections[alias].vendor == "sqlite" and file.is_absolute() and not file.exists()
+
+    if is_new_file and _migrated_file:
+        file.write_bytes(_migrated_file)
+    elif _place(alias) not in _migrated:
+        call_command("migrate", "sessionkit_store", database=alias, verbosity=0)
+
+    if is_new_file and not _migrated_file:
+        connections[alias].close()
+        _migrated_file = file.read_bytes()
+
+    if connections.settings[alias]["HOST"]:
+        _migrated.add(_place(alias))
+
+
+def unmigrate(alias: str) -> None:
+    """Remove the tables."""
+    _migrated.discard(_place(alias))
+    call_command("migrate", "sessionkit_store", "zero", database=alias, verbosity=0)
+
+
+def _place(alias: str) -> tuple[str, ...]:
+    given = connections.settings[alias]
+    return tuple(str(given[name]) for name in ("ENGINE", "HOST", "PORT", "NAME"))
 
 
 class TidyStore(ModelStore):

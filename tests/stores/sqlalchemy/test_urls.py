@@ -33,7 +33,7 @@ class TestURLs:
         assert repr(store) == "<SQLAlchemyStore mysql+pymysql://host:1234/shop table='s'>"
 
     def test_they_arrive(self, mariadb_server: MariaDBServer) -> None:
-        store = open_store(f"sqlalchemy+{mariadb_server.url}?timeout=7&table=u&program_name=x")
+        store = open_store(f"sqlalchemy+{mariadb_server.url}&timeout=7&table=u&program_name=x")
         assert isinstance(store, SQLAlchemyStore)
         store.create_schema()
         write(store)
@@ -78,7 +78,7 @@ class TestURLs:
         assert "ret@" not in told.replace("sec/ret@host", "") or "sec/ret" in url
 
     def test_a_parameter_that_the_driver_does_not_take(self, mariadb_server: MariaDBServer) -> None:
-        store = open_store(f"sqlalchemy+{mariadb_server.url}?tabel=x")
+        store = open_store(f"sqlalchemy+{mariadb_server.url}&tabel=x")
         with pytest.raises(ConfigurationError, match="tabel"):
             store.get(new_key())
 
