@@ -20,6 +20,14 @@ from sessionkit import CookieOptions
 from sessionkit import SessionManager
 from sessionkit import SessionPolicy
 from sessionkit.base_manager import BaseManager
+from sessionkit.stores.file import FileStore
+from sessionkit.stores.memcached import MemcachedStore
+from sessionkit.stores.memory import MemoryStore
+from sessionkit.stores.postgres import PostgresStore
+from sessionkit.stores.redis import RedisStore
+from sessionkit.stores.sqlalchemy import SQLAlchemyStore
+from sessionkit.stores.sqlite import SQLiteStore
+from tests.docs.pages import ROOT
 from tests.docs.pages import rows
 
 PAGE = "docs/settings.md"
@@ -92,3 +100,30 @@ print(in_use(conf.policy(), conf.cookie()))
 def test_what_django_changes() -> None:
     run = subprocess.run([sys.executable, "-c", DJANGO], check=True, capture_output=True, text=True)
     assert ast.literal_eval(run.stdout) == changed(2)
+
+
+STORES: dict[str, type] = {
+    "Memory": MemoryStore,
+    "SQLite": SQLiteStore,
+    "Files": FileStore,
+    "Redis and Valkey": RedisStore,
+    "memcached": MemcachedStore,
+    "PostgreSQL": PostgresStore,
+    "SQLAlchemy": SQLAlchemyStore,
+}
+
+
+@pytest.mark.parametrize("heading", STORES)
+def test_every_parameter_of_a_store_is_documented(heading: str) -> None:
+    page = (ROOT / "docs" / "stores.md").read_text("utf-8")
+    section = page.split(f"\n### {heading}\n")[1].split("\n##")[0]
+    section = re.sub(r"^```.*?^```$", "", section, flags=re.DOTALL | re.MULTILINE)
+    # It is explained once for all; and nobody but tests gives a clock.
+    told = {*re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`", section))), "margin", "clock"}
+    parameters = inspect.signature(STORES[heading]).parameters.values()
+
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            assert parameter.name in told
+        if type(parameter.default) is int and parameter.name in ("max_idle", "max_sessions"):
+            assert f"{parameter.default:,}" in section
