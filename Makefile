@@ -16,23 +16,23 @@ bootstrap: ## .venv with the project and its tools (every other target does this
 demo: bootstrap ## serve the demo on http://localhost:8000; PORT=n and STORE=url change that
 	@$(PYTHON) -m demo --port $(PORT)
 
-quick: bootstrap ## only our own tests, in .venv, without the slow ones and the attacks
+quick: ## only our own tests, in .venv, without the slow ones and the attacks
 	@scripts/bootstrap $(SERVERS)
 	@.venv/bin/pytest -m "not slow and not package and not attack"
 
-test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for some of it
+test: ## everything that fits in ten minutes; ENVS="lint py312" for some of it
 	@scripts/bootstrap $(SERVERS)
 	@$(PYTHON) scripts/check test $(ENVS)
 
-test-all: bootstrap ## everything: all Pythons, all suites on all stores
+test-all: ## everything: all Pythons, all suites on all stores
 	@scripts/bootstrap $(SERVERS)
 	@$(PYTHON) scripts/check test-all $(ENVS)
 
-soak: bootstrap ## the attacks of `make test` with numbers for a night
+soak: ## the attacks of `make test` with numbers for a night
 	@scripts/bootstrap $(SERVERS)
 	@SESSIONKIT_SOAK=1 .venv/bin/pytest -m attack --timeout 0
 
-bench: bootstrap ## what a session costs, beside the peers; QUICK=1, STORE=redis, SCENARIO=read,write for less
+bench: ## what a session costs, beside the peers; QUICK=1, STORE=redis, SCENARIO=read,write for less
 	@scripts/bootstrap redis memcached postgresql
 	@$(PYTHON) -m benchmarks $(if $(QUICK),--quick) $(if $(STORE),--store $(STORE)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
