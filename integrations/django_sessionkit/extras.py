@@ -47,6 +47,10 @@ class SessionExtras(SessionMapping):
         return self.core.public_id
 
     @property
+    def token(self) -> str | None:
+        return self.core.token
+
+    @property
     def state(self) -> State:
         return self.core.state
 
@@ -84,6 +88,9 @@ class SessionExtras(SessionMapping):
 
     def ttl(self, key: str) -> float | None:
         return self.core.ttl(key)
+
+    def offer(self, key: str, make_default: cabc.Callable[[], t.Any]) -> t.Any:
+        return self.core.offer(key, make_default)
 
     def mutate(
         self, key: str, function: cabc.Callable[[t.Any], t.Any], default: t.Any = None

@@ -325,3 +325,14 @@ def test_renew_is_carried_out_by_save() -> None:
     assert session.modified
     session.save()
     assert session.session_key != old
+
+
+def test_a_default_is_saved_only_if_it_is_changed_inside() -> None:
+    key = stored(a=1)
+    session = SessionStore(key)
+    assert session.offer("cart", list) == []
+    assert not session.modified
+    session.offer("cart", list).append("tea")
+    assert session.modified
+    session.save()
+    assert SessionStore(key)["cart"] == ["tea"]

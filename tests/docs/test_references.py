@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from django_sessionkit.extras import SessionExtras
 from tests.docs.pages import PAGES
 from tests.docs.pages import ROOT
 
@@ -66,3 +67,11 @@ def test_the_layers_that_are_shown_are_those_of_the_code() -> None:
     assert others == ["flask_sessionkit", "django_sessionkit"]
     highest = [max(level[name] for name in names) for names in core]
     assert highest == sorted(highest)
+
+
+def test_what_the_guide_calls_is_there_in_django_too() -> None:
+    page = (ROOT / "docs" / "guide.md").read_text("utf-8")
+    called = {*re.findall(r"(?<![\w.])session\.(\w+)", page)}
+    assert called >= {"mutate", "flash", "offer"}
+    # Django has get_expire_at_browser_close() and set_expiry(0) for the first.
+    assert {name for name in called if not hasattr(SessionExtras, name)} == {"permanent"}
