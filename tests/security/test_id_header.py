@@ -130,6 +130,18 @@ def test_another_kind_of_authorization_does_not_fall_back_either(
         assert made.jar().get("/whoami", HTTP_AUTHORIZATION=bearer).body == "alice"
 
 
+@pytest.mark.parametrize("value", [None, "Basic dXNlcjpwYXNz", "", "Bearer", "Bearer x"])
+def test_a_view_can_tell_who_needs_no_protection_from_forged_forms(
+    kind: str, value: str | None, clock: FakeClock
+) -> None:
+    manager = SessionManager(PlainStore(clock), header="Authorization", clock=clock)
+
+    with site_of(kind, manager) as made:
+        made.views["/exempt"] = lambda session, query: str(session.token is not None)
+        sent: dict[str, t.Any] = {} if value is None else {"HTTP_AUTHORIZATION": value}
+        assert made.jar().get("/exempt", **sent).body == str(value is not None)
+
+
 def test_without_the_header_browsers_have_cookies_as_ever(site: Site, header: str) -> None:
     browser = site.jar()
     answer = browser.get("/login")
