@@ -8,16 +8,15 @@ databases have it.
 from __future__ import annotations
 
 import collections
-import collections.abc as cabc
 import contextlib
 import os
-import threading
+import queue
 import typing as t
 
 from .merge import Changes
 from .store import Record
 
-#: Seconds; whoever has waited for a turn as long as this goes ahead without.
+#: Seconds; whoever stands in a line that does not move for as long as this goes ahead.
 LONGEST_TURN: t.Final = 0.25
 
 
@@ -34,13 +33,23 @@ class Offer:
 
 
 class Line:
-    """The requests that want to change one session; one of them has the turn."""
+    """The requests that want to change one session; the first one has the turn.
+
+    No lock guards it: what is done with the queues is atomic, and the order of the rest is such
+    that nobody is forgotten. A child may inherit it at any moment.
+    """
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
-        self.places: set[Place] = set()
+        self.places: collections.deque[Place] = collections.deque()
         self.offers: collections.deque[Offer] = collections.deque()
         self.process = os.getpid()
+
+    @property
+    def first(self) -> Place | None:
+        with contextlib.suppress(IndexError):
+            return self.places[0]
+
+        return None
 
 
 class Place:
@@ -52,32 +61,48 @@ class Place:
     :param key: the session's.
     """
 
-    has_turn = False
     _line: Line | None = None
 
     def __init__(self, lines: dict[str, Line], key: str) -> None:
         self._lines = lines
         self._key = key
+        self._called: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._taken: list[Offer] = []
 
-    def stand_in_line(self, offer: Offer | None) -> bool:
-        """Return True when it is this one's turn or its offer was written, False if never."""
-        self.leave()
-        line = self._line = self._enter()
+    @property
+    def has_turn(self) -> bool:
+        return self._line is not None and self._line.first is self
+
+    def stand_in_line(self, offer: Offer | None = None) -> None:
+        """Make an offer, and take a place at the end of the line if this one has none."""
+        line = self._line or self._find()
 
         if offer is not None:
             line.offers.append(offer)
 
-        while True:
-            self.has_turn = line.turn.acquire(timeout=LONGEST_TURN)
-            withdrawn = offer is None or _withdraw(offer, line.offers)
+        if self._line is None:
+            self._line = line
+            line.places.append(self)
 
-            if self.has_turn or (offer is not None and offer.written is not None):
-                return True
+    def wait_for_a_move(self) -> bool:
+        """Return True when there is another first one; False if it is the same for too long."""
+        if self._line is None or (first := self._line.first) is self:
+            return True
 
-            # Else somebody has it, who is about to write it.
-            if withdrawn:
+        with contextlib.suppress(queue.Empty):
+            self._called.get(timeout=LONGEST_TURN)
+
+        return self._line.first is not first
+
+    def withdraw(self, offer: Offer | None) -> bool:
+        """Take an offer back; False if somebody has taken it, and may be about to write it."""
+        if self._line is not None and offer is not None:
+            try:
+                self._line.offers.remove(offer)
+            except ValueError:
                 return False
+
+        return True
 
     def take_offers(self) -> list[Offer]:
         """Return what the others have changed; they wait until this one leaves."""
@@ -92,34 +117,23 @@ class Place:
         """Let the next one have the turn, and what this one has taken and not written."""
         line, self._line = self._line, None
 
-        if line is not None:
-            line.places.discard(self)
+        if line is None:
+            return
 
-            if not line.places and self._lines.get(self._key) is line:
-                self._lines.pop(self._key, None)
+        line.offers.extend(offer for offer in self._taken if offer.written is None)
+        self._taken.clear()
+        line.places.remove(self)
 
-            if self.has_turn:
-                line.offers.extend(offer for offer in self._taken if offer.written is None)
-                self._taken.clear()
-                self.has_turn = False
-                line.turn.release()
+        if (first := line.first) is not None:
+            first._called.put(None)
+        elif self._lines.get(self._key) is line:
+            self._lines.pop(self._key, None)
 
-    def _enter(self) -> Line:
+    def _find(self) -> Line:
         line = self._lines.setdefault(self._key, Line())
 
         # Those who stand in one of the process that this was forked from are not here.
         if line.process != os.getpid():
             line = self._lines[self._key] = Line()
 
-        line.places.add(self)
         return line
-
-
-def _withdraw(offer: Offer, offers: cabc.MutableSequence[Offer]) -> bool:
-    """Take an offer back; False if somebody has taken it already."""
-    try:
-        offers.remove(offer)
-    except ValueError:
-        return False
-
-    return True

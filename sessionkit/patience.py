@@ -66,20 +66,39 @@ class Patience(Place):
         if self.has_turn:
             # Who was faster is in another process.
             self._pause()
-        elif not self.stand_in_line(offer):
-            self._waited += LONGEST_TURN
+        else:
+            self._wait_for_turn(offer)
 
         if offer is not None and offer.written is not None:
             return
 
-        # The sum of the pauses counts too, in case that the clock is set back.
-        if max(self._waited, self._clock() - self._started) >= self._timeout:
+        if self._is_late:
             raise SessionConflict(
                 "other requests kept changing this session; nothing of this request was saved "
                 f"in {self._timeout:g} seconds (policy.commit_timeout)"
             )
 
         self._attempts += 1
+
+    def _wait_for_turn(self, offer: Offer | None) -> None:
+        self.stand_in_line(offer)
+
+        while not self.has_turn:
+            moves = self.wait_for_a_move()
+
+            if not moves:
+                self._waited += LONGEST_TURN
+
+            # What somebody else has taken is about to be written, or to be given back.
+            if (not moves or self._is_late) and self.withdraw(offer):
+                return
+
+        self.withdraw(offer)
+
+    @property
+    def _is_late(self) -> bool:
+        # The sum of the pauses counts too, in case that the clock is set back.
+        return max(self._waited, self._clock() - self._started) >= self._timeout
 
     def _pause(self) -> None:
         if self._attempts >= EAGER_ATTEMPTS:

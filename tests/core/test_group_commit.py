@@ -18,6 +18,7 @@ from sessionkit.errors import PayloadTooLarge
 from sessionkit.errors import StoreUnavailable
 from sessionkit.line import LONGEST_TURN
 from sessionkit.line import Line
+from sessionkit.line import Offer
 from sessionkit.line import Place
 from sessionkit.testing import FakeClock
 
@@ -267,12 +268,13 @@ def test_who_takes_too_long_is_not_waited_for(browser: Browser, store: FullStore
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
 def test_a_child_does_not_wait_for_those_that_its_parent_has() -> None:
     lines: dict[str, Line] = {}
-    Place(lines, "key").stand_in_line(None)
+    Place(lines, "key").stand_in_line(Offer({"a": b"1"}))
     child = os.fork()
 
     if not child:
         place = Place(lines, "key")
-        os._exit(0 if place.stand_in_line(None) and not place.take_offers() else 1)
+        place.stand_in_line()
+        os._exit(0 if place.has_turn and not place.take_offers() else 1)
 
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
