@@ -42,7 +42,7 @@ class Line:
     def __init__(self) -> None:
         self.places: collections.deque[Place] = collections.deque()
         self.offers: collections.deque[Offer] = collections.deque()
-        self.process = os.getpid()
+        self.process: int = os.getpid()
 
     @property
     def first(self) -> Place | None:
