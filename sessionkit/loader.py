@@ -66,36 +66,24 @@ class Loader:
 
     def read(self, session: Session) -> Draft:
         """Load *session*; the draft says how it went. Nothing is raised."""
-        superseded: Draft | None = None
-        over: Draft | None = None
+        chosen = session.session_id
 
         try:
-            for session_id in self._candidates(session):
-                draft = self._look_up(session_id)
-
-                if draft.state == "live":
-                    if signals.loaded.receivers:
-                        # A receiver may look at the session, which must not load it once more.
-                        session.loaded_draft = draft
-                        self._emit(signals.loaded, session=session, owned=draft.owner is not None)
-
-                    return draft
-
-                if draft.state == "superseded":
-                    superseded = superseded or draft
-                elif over is None or over.ended_reason == "unknown":
-                    over = draft
+            draft = self._find(session) if chosen is None else self._look_up(chosen)
         except StoreUnavailable as error:
             session.error = error
             return Draft(self._codec, "unavailable", self._new_header())
 
-        return superseded or over or Draft(self._codec, "new", self._new_header())
+        if draft.state == "live" and signals.loaded.receivers:
+            # A receiver may look at the session, which must not load it once more.
+            session.loaded_draft = draft
+            self._emit(signals.loaded, session=session, owned=draft.owner is not None)
 
-    def _candidates(self, session: Session) -> cabc.Iterator[str]:
-        if session.session_id is not None:
-            yield session.session_id
-            return
+        return draft
 
+    def _find(self, session: Session) -> Draft:
+        """Look up what the request's cookies lead to, until one is live."""
+        found: Draft | None = None
         look_ups = 0
 
         for value in session.candidates():
@@ -105,7 +93,14 @@ class Loader:
                 self._emit(signals.rejected, session=None, reason="malformed")
             elif look_ups < LOOK_UPS:
                 look_ups += 1
-                yield session_id
+                draft = self._look_up(session_id)
+
+                if draft.state == "live":
+                    return draft
+
+                found = draft if found is None or _tells_more(draft, found) else found
+
+        return found or Draft(self._codec, "new", self._new_header())
 
     def _look_up(self, session_id: str) -> Draft:
         key = digest(session_id)
@@ -170,3 +165,11 @@ class Loader:
 
     def _emit(self, signal: signals.Signal, **values: t.Any) -> None:
         signals.emit(signal, self._sender, **values)
+
+
+def _tells_more(draft: Draft, found: Draft) -> bool:
+    """Whether *draft*, not *found*, is the session of a request that has no live one."""
+    if "superseded" in (draft.state, found.state):
+        return found.state != "superseded"
+
+    return found.ended_reason == "unknown"

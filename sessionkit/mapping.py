@@ -105,7 +105,8 @@ class SessionMapping(cabc.MutableMapping[str, t.Any]):
         if self.token is not None:
             return [self.token] if self.token else []
 
-        return self.cookie.find(self._cookie_header) if self._cookie_header else []
+        cookie = self._cookie or self.manager.cookie
+        return cookie.find(self._cookie_header) if self._cookie_header else []
 
     @property
     def draft(self) -> Draft:

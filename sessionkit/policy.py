@@ -183,6 +183,18 @@ class SessionPolicy:
         idle = math.inf if header.until is not None else self.idle_limit(header, owner)
         return min(now + idle, self.deadline(header))
 
+    def is_refresh_due(
+        self, header: Header, owner: str | None, expires_at: float, now: float
+    ) -> bool:
+        """Say whether such a session, which ends at *expires_at*, shall live longer by a mere read.
+
+        Most requests ask and are told no, so the deadline is only asked for if it matters.
+        """
+        idle = self.idle_limit(header, owner)
+        enough = idle * REFRESH_AFTER
+        gained = now + idle - expires_at if header.until is None else math.inf
+        return gained >= enough and min(gained, self.deadline(header) - expires_at) >= enough
+
     def is_transient(self, header: Header) -> bool:
         """Say whether the cookie of such a session ends with the browser."""
         return self.transient if header.transient is None else header.transient

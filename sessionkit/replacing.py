@@ -18,7 +18,6 @@ from .line import Offer
 from .patience import Lines
 from .payload import Live
 from .payload import Stub
-from .policy import REFRESH_AFTER
 from .policy import SessionPolicy
 from .records import Records
 from .records import content_of
@@ -143,11 +142,10 @@ class ReplacingCommitter(BaseCommitter):
         """Extend the life of a session that was only read: once, and silently."""
         session_id, key, old = draft.origin
         now = self._clock()
-        gained = self._policy.expires_at(draft.header, draft.owner, now) - old.expires_at
-        limit = self._policy.idle_limit(draft.header, draft.owner)
         instruction = self._records.announce_again(draft, session_id, now)
+        is_due = self._policy.is_refresh_due(draft.header, draft.owner, old.expires_at, now)
 
-        if gained < limit * REFRESH_AFTER and instruction is None:
+        if instruction is None and not is_due:
             return None
 
         record = no_shorter(draft, old, self._records.record(draft, old.version + 1, now))

@@ -6,7 +6,7 @@ secrets; the store only ever sees its SHA-256.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import collections.abc as cabc
 import hashlib
 import hmac
@@ -26,6 +26,14 @@ _signed: t.Final = re.compile(r"([A-Za-z0-9_-]{22,128})\.([A-Za-z0-9_-]{43})", r
 _BLOCK: t.Final = 64
 
 Secrets = cabc.Sequence["str | bytes"]
+
+
+_URL_SAFE: t.Final = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64(data: bytes) -> bytes:
+    """Return *data* as URL-safe base64 (RFC 4648 section 5)."""
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE)
 
 
 class Identity(t.NamedTuple):
@@ -53,12 +61,12 @@ class Randomness:
 
     def session_id(self) -> str:
         """Return 240 bits as 40 URL-safe characters."""
-        return base64.urlsafe_b64encode(self._source(30)).decode()
+        return _base64(self._source(30)).decode()
 
     def identity(self) -> Identity:
         """Return what makes a session; asking the system costs more than what it draws."""
         drawn = self._source(54)
-        text = base64.urlsafe_b64encode(drawn[:46]).decode()
+        text = _base64(drawn[:46]).decode()
         return Identity(text[:40], text[40:62], int.from_bytes(drawn[46:], "big") >> 2)
 
     def fraction(self) -> float:
@@ -181,7 +189,7 @@ class Mac:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(message)
         outer.update(inner.digest())
-        return base64.urlsafe_b64encode(outer.digest())[:43]
+        return _base64(outer.digest())[:43]
 
 
 class Signer:
