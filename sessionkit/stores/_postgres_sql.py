@@ -22,7 +22,7 @@ class Table:
     """A table, or one in a schema: ``schema.table``."""
 
     def __init__(self, name: str) -> None:
-        # 63 bytes are what a name may have; those of the indexes are longer by 7.
+        # 63 bytes are what a name may have; those of the indexes are longer.
         if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,55}", name):
             raise ConfigurationError(
                 f"{name!r} is no table name: at most 56 letters, digits and underscores, and a "
@@ -31,21 +31,24 @@ class Table:
         schema, _, table = name.rpartition(".")
         place = f'"{schema}".' if schema else ""
         self.name = f'{place}"{table}"'
-        expiry, owner = f"{table}_expiry", f"{table}_owner"
+        sweep, owner = f"{table}_sweep", f"{table}_owner"
         # Owners are compared byte by byte: the order of a language changes with the system's
         # library, and an index in that order then hides rows.
+        # A row that changes no index is put beside the old one, and needs no entry in any of them.
+        # So rows are swept by a time that stays where it is while a session is prolonged.
         self.schema = f"""\
 CREATE TABLE IF NOT EXISTS {self.name} (
     key bytea NOT NULL PRIMARY KEY,
     payload bytea NOT NULL,
     version bigint NOT NULL CHECK (version >= 0),
     expires_at double precision NOT NULL,
-    owner text COLLATE "C"
+    owner text COLLATE "C",
+    sweep_at double precision NOT NULL
 );
-CREATE INDEX IF NOT EXISTS "{expiry}" ON {self.name} (expires_at);
+CREATE INDEX IF NOT EXISTS "{sweep}" ON {self.name} (sweep_at);
 CREATE INDEX IF NOT EXISTS "{owner}" ON {self.name} (owner) WHERE owner IS NOT NULL;
 """
-        names = ", ".join(f"'{place}\"{name}\"'" for name in (table, expiry, owner))
+        names = ", ".join(f"'{place}\"{name}\"'" for name in (table, sweep, owner))
         self.missing = Statement.of(
             "missing",
             f"SELECT count(*) FROM unnest(ARRAY[{names}]) AS name WHERE to_regclass(name) IS NULL",
@@ -74,15 +77,18 @@ class Statements:
         ending = _committing(None if commit == "off" else commit)
         self.create = Statement.of(
             "create",
-            f"INSERT INTO {table.name} (key, payload, version, expires_at, owner) "
-            f"SELECT $1, $2, $3, $4, $5 WHERE true{always} ON CONFLICT (key) DO NOTHING",
+            f"INSERT INTO {table.name} (key, payload, version, expires_at, owner, sweep_at) "
+            f"SELECT $1, $2, $3, $4, $5, $4 WHERE true{always} ON CONFLICT (key) DO NOTHING",
             _BYTEA,
             *_RECORD,
         )
+        changes = (
+            "payload = $1, version = $2, expires_at = $3, owner = $4, "
+            "sweep_at = least(sweep_at, $3)"
+        )
         self.replace = Statement.of(
             "replace",
-            f"UPDATE {table.name} SET payload = $1, version = $2, expires_at = $3, owner = $4 "
-            f"WHERE key = $5 AND version = $6{always}",
+            f"UPDATE {table.name} SET {changes} WHERE key = $5 AND version = $6{always}",
             *_RECORD,
             _BYTEA,
             _INT8,
@@ -96,11 +102,10 @@ class Statements:
         # No ON CONFLICT: where something is, the error undoes the first half.
         self.move = Statement.of(
             "move",
-            f"WITH ended AS (UPDATE {table.name} "
-            "SET payload = $1, version = $2, expires_at = $3, owner = $4 "
+            f"WITH ended AS (UPDATE {table.name} SET {changes} "
             f"WHERE key = $5 AND version = $6{ending} RETURNING 1) "
-            f"INSERT INTO {table.name} (key, payload, version, expires_at, owner) "
-            "SELECT $7, $8, $9, $10, $11 FROM ended",
+            f"INSERT INTO {table.name} (key, payload, version, expires_at, owner, sweep_at) "
+            "SELECT $7, $8, $9, $10, $11, $10 FROM ended",
             *_RECORD,
             _BYTEA,
             _INT8,
@@ -108,15 +113,19 @@ class Statements:
             *_RECORD,
         )
         self.owned = Statement.of("owned", f"SELECT key FROM {table.name} WHERE owner = $1", _TEXT)
-        # By the key: the place of a row that somebody else is prolonging changes. The sum keeps the
-        # index on expires_at from being gone through for every batch as a whole.
-        self.sweep = Statement.of(
-            "sweep",
-            f"DELETE FROM {table.name} WHERE key = ANY (ARRAY("
-            f"SELECT key FROM {table.name} WHERE expires_at < $1 "
-            "ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)) AND expires_at + 0 < $1",
+        # By the key: the place of a row that somebody else is prolonging changes.
+        due = (
+            f"key = ANY (ARRAY(SELECT key FROM {table.name} WHERE sweep_at < $1 "
+            "ORDER BY sweep_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
+        )
+        self.put_off = Statement.of(
+            "put_off",
+            f"UPDATE {table.name} SET sweep_at = expires_at WHERE {due} AND expires_at >= $1",
             _FLOAT8,
             _INT8,
+        )
+        self.sweep = Statement.of(
+            "sweep", f"DELETE FROM {table.name} WHERE {due} AND expires_at < $1", _FLOAT8, _INT8
         )
         self.page = Statement.of(
             "page",
@@ -124,8 +133,12 @@ class Statements:
             _BYTEA,
             _INT8,
         )
+        # Most are counted in the index.
         self.count = Statement.of(
-            "count", f"SELECT count(*) FROM {table.name} WHERE expires_at > $1", _FLOAT8
+            "count",
+            f"SELECT (SELECT count(*) FROM {table.name} WHERE sweep_at > $1) + (SELECT count(*) "
+            f"FROM {table.name} WHERE sweep_at <= $1 AND expires_at > $1)",
+            _FLOAT8,
         )
         self.clear = Statement.of("clear", f"DELETE FROM {table.name}")
 

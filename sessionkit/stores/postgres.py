@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import contextlib
+import math
 import struct
 import time
 import typing as t
@@ -189,11 +190,15 @@ class PostgresStore:
         # In batches, so that nobody waits for a row for long.
         removed = 0
         expired = _FLOAT8.pack(now - self.margin)
-        while limit is None or removed < limit:
+        looks = math.inf if limit is None else 2 * limit + _SWEEP_BATCH
+        while looks > 0 and (limit is None or removed < limit):
             batch = _SWEEP_BATCH if limit is None else min(_SWEEP_BATCH, limit - removed)
-            swept = self._change(self._sql.sweep, [expired, _INT8.pack(batch)])
+            values: Values = [expired, _INT8.pack(batch)]
+            put_off = self._change(self._sql.put_off, values)
+            swept = self._change(self._sql.sweep, values)
             removed += swept
-            if swept < batch:
+            looks -= put_off + swept
+            if put_off + swept < batch:
                 break
         return removed
 
