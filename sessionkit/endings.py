@@ -8,6 +8,7 @@ from .draft import EndedReason
 from .errors import StoreUnavailable
 from .gateway import Gateway
 from .patience import Lines
+from .payload import is_no_stub
 from .records import Records
 from .records import is_stub
 from .records import successor_of
@@ -50,9 +51,39 @@ class Endings:
         :return: False if it was over already, and the reason is there; None if there is nothing to
             end.
         """
+        if record is None:
+            return None
+
+        if not is_no_stub(record.payload):
+            return self._follow(key, record, wanted, reason)
+
+        if wanted is not None and not wanted(record):
+            return None
+
+        # As nearly always: nobody has changed it since it was read, so there is nobody to wait for.
+        if self._replace(key, record, reason):
+            return True
+
+        return self._follow(key, None, wanted, reason)
+
+    def _follow(
+        self,
+        key: str,
+        record: Record | None,
+        wanted: cabc.Callable[[Record], bool] | None,
+        reason: EndedReason | None,
+    ) -> bool | None:
+        """End what is under *key* by now, or what replaced it.
+
+        :param record: what is known to be there; None: somebody else has just changed it.
+        """
         followed: set[str] = set()
 
         with self._lines.patience(key) as patience:
+            if record is None:
+                patience.wait()
+                record = self._gateway.get(key)
+
             while record is not None:
                 successor = successor_of(record)
 

@@ -185,7 +185,8 @@ class SessionStore(SessionExtras):
             if draft.is_empty:
                 core.manager.save(core)
 
-        self._flushed = False
+        if self._flushed:
+            self._flushed = False
 
     def repeat_endings(self) -> SessionError | None:
         """End again what was ended in a transaction of the application; say why if it failed."""
