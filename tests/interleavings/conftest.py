@@ -8,6 +8,8 @@ import gc
 
 import pytest
 
+from .examination import forget
+
 _schedules: collections.Counter[str] = collections.Counter()
 
 
@@ -25,6 +27,22 @@ def explored(
     gc.disable()
     yield note
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def no_requests_of_broken_code(
+    request: pytest.FixtureRequest,
+) -> cabc.Generator[None, None, None]:
+    """What requests did in a test that breaks something is not what they do in others."""
+    is_broken = "monkeypatch" in request.fixturenames
+
+    if is_broken:
+        forget()
+
+    yield
+
+    if is_broken:
+        forget()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as cabc
 import functools
 import typing as t
 
@@ -45,7 +46,7 @@ def prepare(
     moving: bool = True,
     index_first: bool = False,
     at_large: bool = False,
-    victim: int | None = None,
+    victims: cabc.Collection[int] = (),
 ) -> Examination:
     """Return the examination of a case.
 
@@ -55,7 +56,7 @@ def prepare(
     :param index_first: it cannot, and writes to its index before it writes a record.
     :param at_large: the browser sends requests, and receives answers, at any time. Otherwise all
         requests are sent at first.
-    :param victim: a request whose process is killed after any of its calls.
+    :param victims: requests; the process of one of them is killed after any of its calls.
     """
     operations = tuple(OPERATIONS[name] for name in names)
     shelf = Shelf(watch_store)
@@ -65,16 +66,25 @@ def prepare(
     promises = Promises(operations, content, jar, index_first=index_first)
     kind: Kind = "index first" if index_first else "moving" if moving else "composed"
 
-    def open_request(number: int, cookie: str | None) -> Moment:
-        return Moment(functools.partial(process(number, kind).run, operations[number], cookie))
-
     explorer = Explorer(
         shelf,
-        [functools.cache(functools.partial(open_request, number)) for number in range(len(names))],
+        [functools.partial(_opened, name, number, kind) for number, name in enumerate(names)],
         lambda jar, outcome: receive(jar, outcome.instruction),
         promises.check_step,
         promises.check_end,
         at_large=at_large,
-        victim=victim,
+        victims=victims,
     )
     return Examination(explorer, content, jar)
+
+
+# What a request does is the same in every case, and takes longer than to explore the orders.
+@functools.lru_cache(64)
+def _opened(name: str, number: int, kind: Kind, cookie: str | None) -> Moment:
+    """Return an operation as that request, before its first call, with all that came after it."""
+    return Moment(functools.partial(process(number, kind).run, OPERATIONS[name], cookie))
+
+
+def forget() -> None:
+    """Let all requests be run again, after the code under them was changed."""
+    _opened.cache_clear()

@@ -173,7 +173,7 @@ class Explorer:
     :param check_end: called with every state that is a last one.
     :param at_large: requests are sent, and answers arrive, at any time too. Otherwise all requests
         are sent at first, and the answers arrive after the end, which is left to *check_end*.
-    :param victim: a request whose process is killed after any of its calls.
+    :param victims: requests; the process of one of them is killed after any of its calls.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Explorer:
         check_end: cabc.Callable[[State], None],
         *,
         at_large: bool = False,
-        victim: int | None = None,
+        victims: cabc.Collection[int] = (),
     ) -> None:
         self._shelf = shelf
         self._requests = requests
@@ -193,7 +193,7 @@ class Explorer:
         self._check_step = check_step
         self._check_end = check_end
         self._at_large = at_large
-        self._victim = victim
+        self._victims = victims
         #: How many there are from each state that was gone through.
         self.schedules: dict[State, int] = {}
         self._path: list[tuple[int, t.Any]] = []
@@ -255,7 +255,8 @@ class Explorer:
             jar = self._receive(state.jar, moment.outcome)
             yield "arrives", state._replace(jar=jar, arrived=state.arrived | {request})
 
-        if moment and request == self._victim and request not in state.arrived and moment.answers:
+        can_be_killed = request in self._victims and state.killed is None
+        if can_be_killed and moment and request not in state.arrived and moment.answers:
             yield "is killed", state._replace(killed=request)
 
 
