@@ -16,10 +16,12 @@ items                  where
                        secret: no secret, or an empty one, is refused and a weak one accepted
 39, 40, 42, 43, 45     ``test_e_cookie.py``
 46-50                  ``test_f_shared_caches.py``, with the cache of ``shared_cache.py``
-51-62                  ``test_g_concurrency.py``; 51, 53, 55-57 on servers: ``tests/attacks``,
-                       51-54 in all orders in ``tests/interleavings``, 59 in ``tests/wsgi``, 61 of
-                       SQLite (the other files have their own store's tests)
+51-57                  ``test_g_concurrency.py``; 51, 53, 55-57 on servers: ``tests/attacks``,
+                       51-54 in all orders in ``tests/interleavings``
+58-62                  ``test_g_servers.py``; 59 in ``tests/wsgi``, 61 of SQLite (the other files
+                       have their own store's tests)
 62                     the tokens of Flask-WTF in ``tests/flask/test_csrf.py``
+sealed sessions        ``sealed``, by the same numbers
 ASVS 5.0, V7           ``test_asvs.py``, and what an application alone can do
 63                     ``tests/suites``: the suites of the frameworks themselves
 hostile input          ``test_fuzz_cookie.py``, ``test_fuzz_store.py``, ``test_fuzz_settings.py``
