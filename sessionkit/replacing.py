@@ -116,9 +116,7 @@ class ReplacingCommitter(BaseCommitter):
 
     def _offer(self, draft: Draft) -> Offer | None:
         """Return what another request may write for this one; None: it must do so itself."""
-        again = self._records.announce_again(draft, draft.origin.session_id, self._clock())
-
-        if again is not None or self._gateway.in_transaction():
+        if self._gateway.in_transaction():
             return None
 
         changes = draft.plain_changes(self._policy.queues)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import collections.abc as cabc
 import concurrent.futures
-import os
-import sys
+import threading
 import time
 import typing as t
 
@@ -17,88 +16,24 @@ from sessionkit import signals
 from sessionkit.errors import PayloadTooLarge
 from sessionkit.errors import StoreUnavailable
 from sessionkit.line import LONGEST_TURN
-from sessionkit.line import Line
-from sessionkit.line import Offer
 from sessionkit.line import Place
 from sessionkit.testing import FakeClock
 
 from .conftest import MakeManager
+from .crowd import Change
+from .crowd import Crowd
+from .crowd import assign
+from .crowd import increment
 from .support import Browser
 from .support import FullStore
 from .support import received
 
 R = t.TypeVar("R")
-Change = cabc.Callable[[Session], object]
 
 
-def assign(**values: object) -> Change:
-    return lambda session: session.update(values)
-
-
-def increment(session: Session) -> None:
-    session.mutate("count", lambda count: count + 1, 0)
-
-
-class Crowd:
-    """Requests that commit while another one, the first, has the turn and reads the session.
-
-    :param change: what the first one does.
-    """
-
-    def __init__(self, browser: Browser, store: FullStore, change: Change) -> None:
-        self.browser = browser
-        self.store = store
-        self.first = self.open(change)
-        self.others: list[concurrent.futures.Future[object]] = []
-        self._waiting: list[Session] = []
-
-    def open(self, change: Change) -> Session:
-        session = self.browser.open()
-        change(session)
-        return session
-
-    def join(self, *changes: Change) -> list[Session]:
-        """Let others commit as soon as the first one has the turn; return their sessions."""
-        sessions = [self.open(change) for change in changes]
-        self._waiting += sessions
-        return sessions
-
-    def commit(self, meanwhile: cabc.Callable[[], object] = int) -> None:
-        """Commit them all; raise what the first one raises.
-
-        :param meanwhile: called when the others wait, before the first one reads.
-        """
-        self.write(self.browser.manager.commit, meanwhile)
-
-    def write(
-        self, how: cabc.Callable[[Session], object], meanwhile: cabc.Callable[[], object] = int
-    ) -> None:
-        manager = self.browser.manager
-        assert isinstance(manager, SessionManager)
-        # Another process is faster than the first swap.
-        self.store.before["swap"] = self._overtake
-
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-
-            def wait_for_the_others() -> None:
-                (line,) = manager._lines.values()
-                self.others = [pool.submit(how, other) for other in self._waiting]
-                give_up = time.monotonic() + 10
-
-                while len(line.places) <= len(self.others) and time.monotonic() < give_up:
-                    time.sleep(0.001)
-
-                del self.store.calls[:-1]
-                meanwhile()
-
-            self.store.before["get"] = wait_for_the_others
-            how(self.first)
-
-        assert not manager._lines
-
-    def _overtake(self) -> None:
-        ((key, record),) = self.store.records().items()
-        self.store.memory.swap(key, record, record._replace(version=record.version + 1))
+@pytest.fixture(autouse=True)
+def _a_machine_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sessionkit.line.LONGEST_TURN", 30.0)
 
 
 def test_one_writes_for_all_that_wait(browser: Browser, store: FullStore) -> None:
@@ -243,10 +178,16 @@ def test_what_was_written_for_others_is_not_overwritten_later_in_the_request(
     assert browser.see() == {"a": 2, "b": 2, "late a": 2, "late b": 2}
 
 
-def test_nothing_is_written_for_others_in_a_transaction(
-    browser: Browser, store: FullStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("who", ["first", "other"])
+def test_what_may_be_undone_with_a_transaction_each_writes_itself(
+    who: str, browser: Browser, store: FullStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "in_transaction", lambda: True, raising=False)
+    main = threading.current_thread()
+    in_transaction = {
+        "first": lambda: threading.current_thread() is main,
+        "other": lambda: threading.current_thread() is not main,
+    }
+    monkeypatch.setattr(store, "in_transaction", in_transaction[who], raising=False)
     browser.put(a=1)
     crowd = Crowd(browser, store, assign(a=2))
     crowd.join(assign(b=2))
@@ -254,7 +195,34 @@ def test_nothing_is_written_for_others_in_a_transaction(
     assert store.calls == ["get", "swap", "get", "swap"]
 
 
-def test_who_takes_too_long_is_not_waited_for(browser: Browser, store: FullStore) -> None:
+def test_who_only_waited_has_met_no_conflict(
+    browser: Browser, store: FullStore, manager: SessionManager
+) -> None:
+    browser.put(a=1)
+    session = browser.open()
+    session["a"] = 2
+    (key,) = store.records()
+    idle = Place(manager._lines, key)
+    idle.stand_in_line()
+    store.calls.clear()
+
+    with received(signals.conflict) as conflicts, concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(manager.commit, session)
+
+        while len(manager._lines[key].places) < 2:
+            time.sleep(0.001)
+
+        idle.leave()
+        assert waiting.result() is None
+
+    assert store.calls == ["get", "swap"]
+    assert conflicts == []
+
+
+def test_who_takes_too_long_is_not_waited_for(
+    browser: Browser, store: FullStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionkit.line.LONGEST_TURN", LONGEST_TURN)
     browser.put(a=1)
     crowd = Crowd(browser, store, assign(a=2))
     crowd.join(assign(b=2))
@@ -263,21 +231,6 @@ def test_who_takes_too_long_is_not_waited_for(browser: Browser, store: FullStore
     assert LONGEST_TURN <= time.monotonic() - started < LONGEST_TURN + 5
     assert store.calls == ["get", "get", "swap", "swap"]
     assert browser.see() == {"a": 2, "b": 2}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
-def test_a_child_does_not_wait_for_those_that_its_parent_has() -> None:
-    lines: dict[str, Line] = {}
-    Place(lines, "key").stand_in_line(Offer({"a": b"1"}))
-    child = os.fork()
-
-    if not child:
-        place = Place(lines, "key")
-        place.stand_in_line()
-        os._exit(0 if place.has_turn and not place.take_offers() else 1)
-
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
 
 
 class DistantStore(FullStore):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessionkit.merge import apply
 from sessionkit.merge import changed_keys
 from sessionkit.merge import merge
 from sessionkit.merge import merge_queue
@@ -35,6 +36,19 @@ def test_each_key_is_ours_if_we_changed_it_and_theirs_if_not(
         stays = keep_new and removed_by_us and theirs.get(key) != base.get(key)
         source = ours if key in changed and not stays else theirs
         assert merged.get(key) == source.get(key)
+
+
+@given(CONTENTS, CONTENTS, st.lists(CONTENTS, min_size=1, max_size=4))
+def test_changes_that_are_applied_are_those_that_would_be_merged(
+    base: Content, theirs: Content, requests: list[Content]
+) -> None:
+    one_after_the_other = theirs
+
+    for ours in requests:
+        one_after_the_other = merge(base, ours, one_after_the_other)
+
+    changes = [{key: ours.get(key) for key in changed_keys(base, ours)} for ours in requests]
+    assert apply(changes, theirs) == one_after_the_other
 
 
 @given(CONTENTS, CONTENTS)
