@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import gc
 import os
 import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("sessionkit.testing")
 
 # Last, so that an installed sessionkit is the one that is tested: this is for `tests.servers`.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# For the same tests on other versions of the libraries.
+settings.register_profile("few", max_examples=20)
 
 if t.TYPE_CHECKING:
     from tests.servers import MariaDBServer
@@ -120,6 +125,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.name.startswith(SLOW):
             item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    # The tests and what they import stay to the end: the collector need not look at them each time.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
