@@ -90,7 +90,11 @@ class TestConfiguration:
         assert Browser(make_sealed(OLD), browser.value).open().owner is None
 
     @pytest.mark.parametrize(
-        "wrong", [None, "", [], [""], SECRET, [SECRET, "secret"], ["password1" * 4], [b"\0" * 64]]
+        "wrong",
+        [
+            *(None, "", [], [""], [SECRET, "secret"], ["password1" * 4], [b"\0" * 64]),
+            pytest.param(SECRET, id="no list"),
+        ],
     )
     def test_weak_secrets_are_refused(self, encrypted: bool, wrong: t.Any) -> None:
         with pytest.raises(ConfigurationError, match="secret") as caught:
