@@ -308,6 +308,7 @@ def test_what_the_core_offers_is_there() -> None:
     assert again.meta == {"device": "laptop"}
     assert again.public_id == session.public_id
     assert again.flash["note"] == "saved"
+    assert dict(again) == {"n": 1}
     assert again.created_at is not None
     assert (again.state, again.available) == ("live", True)
     again.unbind()
