@@ -16,6 +16,7 @@ from sessionkit.testing import new_record
 from sessionkit.testing import successor
 from tests.servers import PostgreSQLServer
 from tests.servers import Proxy
+from tests.stores.kills import assert_survives
 from tests.stores.postgres.support import TABLE
 from tests.stores.postgres.support import connected
 from tests.stores.postgres.support import fill_free_list
@@ -104,15 +105,7 @@ class TestServerTrouble:
         with PostgreSQLServer(durable=True) as server:
             store = patient_store(server.url)
             store.create_schema()
-            keys = [write(store) for _ in range(50)]
-            gone = keys.pop()
-            record = store.get(gone)
-            assert record is not None
-            assert store.delete(gone, record)
-            server.restart()
-            assert all(store.get(key) for key in keys)
-            assert store.swap(gone, record, successor(record)) is False
-            assert set(store.owned_by("ann", time.time())) == set(keys)
+            assert_survives(store, server.restart)
 
     def test_while_it_is_down_and_after(self, own_server: PostgreSQLServer) -> None:
         store = patient_store(own_server.url)

@@ -18,6 +18,7 @@ from sessionkit.testing import new_key
 from sessionkit.testing import new_record
 from sessionkit.testing import successor
 from tests.servers import RedisServer
+from tests.stores.kills import assert_survives
 from tests.stores.redis.support import fill_free_list
 from tests.stores.redis.support import operations
 from tests.stores.redis.support import write
@@ -75,16 +76,7 @@ class TestServerTrouble:
 
     def test_what_was_acknowledged_survives_a_kill(self) -> None:
         with RedisServer(persistent=True) as server:
-            store = RedisStore(server.url)
-            keys = [write(store) for _ in range(100)]
-            gone = keys.pop()
-            record = store.get(gone)
-            assert record is not None
-            assert store.delete(gone, record)
-            server.restart()
-            assert all(store.get(key) for key in keys)
-            assert store.swap(gone, record, successor(record)) is False
-            assert set(store.owned_by("ann", time.time())) == set(keys)
+            assert_survives(RedisStore(server.url), server.restart)
 
     def test_while_it_is_down_and_after(self, own_server: RedisServer) -> None:
         store = RedisStore(own_server.url)

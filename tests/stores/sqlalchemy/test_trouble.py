@@ -24,6 +24,7 @@ from sessionkit.testing import successor
 from sessionkit.testing._support import in_threads
 from tests.servers import MariaDBServer
 from tests.servers import PostgreSQLServer
+from tests.stores.kills import assert_survives
 from tests.stores.sqlalchemy.support import each
 from tests.stores.sqlalchemy.support import fails
 from tests.stores.sqlalchemy.support import opened
@@ -97,14 +98,7 @@ class TestServerTrouble:
 
     def test_what_was_acknowledged_survives_a_kill(self) -> None:
         with MariaDBServer(durable=True) as server:
-            store = opened(server.url)
-            written = [write(store) for _ in range(50)]
-            gone, record = written.pop()
-            assert store.delete(gone, record)
-            server.restart()
-            assert all(store.get(key) == record for key, record in written)
-            assert store.swap(gone, record, successor(record)) is False
-            assert set(store.owned_by("ann", 0.0)) == {key for key, _ in written}
+            assert_survives(opened(server.url), server.restart)
 
     def test_connections_that_the_server_ended(
         self, mariadb_server: MariaDBServer, store: SQLAlchemyStore, monkeypatch: pytest.MonkeyPatch
