@@ -46,10 +46,10 @@ class Line:
 
     @property
     def first(self) -> Place | None:
-        with contextlib.suppress(IndexError):
+        try:
             return self.places[0]
-
-        return None
+        except IndexError:
+            return None
 
 
 class Place:
@@ -85,14 +85,16 @@ class Place:
             line.places.append(self)
 
     def wait_for_a_move(self) -> bool:
-        """Return True when there is another first one; False if it is the same for too long."""
+        """Return True when somebody has left; False if the first one is the same for too long."""
         if self._line is None or (first := self._line.first) is self:
             return True
 
-        with contextlib.suppress(queue.Empty):
+        try:
             self._called.get(timeout=LONGEST_TURN)
+        except queue.Empty:
+            return self._line.first is not first
 
-        return self._line.first is not first
+        return True
 
     def withdraw(self, offer: Offer | None) -> bool:
         """Take an offer back; False if somebody has taken it, and may be about to write it."""
@@ -107,6 +109,7 @@ class Place:
     def take_offers(self) -> list[Offer]:
         """Return what the others have changed; they wait until this one leaves."""
         if self._line is not None and self.has_turn:
+            # Asked for one by one: others may take theirs back at the same time.
             with contextlib.suppress(IndexError):
                 while True:
                     self._taken.append(self._line.offers.popleft())
@@ -130,7 +133,7 @@ class Place:
             self._lines.pop(self._key, None)
 
     def _find(self) -> Line:
-        line = self._lines.setdefault(self._key, Line())
+        line = self._lines.get(self._key) or self._lines.setdefault(self._key, Line())
 
         # Those who stand in one of the process that this was forked from are not here.
         if line.process != os.getpid():

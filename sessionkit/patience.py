@@ -88,12 +88,15 @@ class Patience(Place):
 
             if not moves:
                 self._waited += LONGEST_TURN
+            elif not self._is_late:
+                continue
 
             # What somebody else has taken is about to be written, or to be given back.
-            if (not moves or self._is_late) and self.withdraw(offer):
+            if self.withdraw(offer):
                 return
 
-        self.withdraw(offer)
+        if offer is not None and offer.written is None:
+            self.withdraw(offer)
 
     @property
     def _is_late(self) -> bool:
