@@ -20,12 +20,10 @@ quick: ## only our own tests, in .venv, without the slow ones and the attacks
 	@scripts/bootstrap $(SERVERS)
 	@.venv/bin/pytest -m "not slow and not package and not attack"
 
-test: ## everything that fits in ten minutes; ENVS="lint py312" for some of it
-	@scripts/bootstrap $(SERVERS)
+test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for some of it
 	@$(PYTHON) scripts/check test $(ENVS)
 
-test-all: ## everything: all Pythons, all suites on all stores
-	@scripts/bootstrap $(SERVERS)
+test-all: bootstrap ## everything: all Pythons, all suites on all stores
 	@$(PYTHON) scripts/check test-all $(ENVS)
 
 soak: ## the attacks of `make test` with numbers for a night
