@@ -129,7 +129,7 @@ class SessionStore(SessionExtras):
 
     def flush(self) -> None:
         """End the session now. What is written afterwards is a new session under a new id."""
-        self._get_session().destroy()
+        self.core.destroy()
 
         if self._later() is not None:
             self._flushed = True
@@ -153,7 +153,7 @@ class SessionStore(SessionExtras):
         and saves nothing more.
         """
         self.settle()
-        self._get_session().renew()
+        self.core.renew()
         self._stood_down = not self._save()
         self._modified = True
 

@@ -58,11 +58,11 @@ class SessionMapping(CoreSession):
         self[key] = value
 
     def __delitem__(self, key: str) -> None:
-        del self._get_session()[key]
+        del self.core[key]
         self._modified = True
 
     def pop(self, key: str, default: t.Any = _missing) -> t.Any:
-        session = self._get_session()
+        session = self.core
 
         if key in session:
             self._modified = True
@@ -83,7 +83,7 @@ class SessionMapping(CoreSession):
 
     def clear(self) -> None:
         """End the session. What is written afterwards is a new session under a new id."""
-        self._get_session().destroy()
+        self.core.destroy()
         self._modified = True
 
     @property
