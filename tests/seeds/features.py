@@ -101,7 +101,9 @@ FEATURES: dict[str, tuple[str, ...] | str] = {
     "memory, file, cookie, SQL, Redis": ("lucid:test_adaptors",),
     "memcached": ("stores/memcached/test_trouble.py:test_a_flush_is_the_end_of_all_sessions",),
     "a serialiser of one's own": "a serialiser of your own",
-    "values encrypted in the store": ("core/test_encryption.py:test_neither_data_nor_owner",),
+    "values encrypted in the store": (
+        "core/encryption/test_encryption.py:test_neither_data_nor_owner",
+    ),
     "switch sessions off": "a switch that turns sessions off",
     "answers without a session": "answers that are not saved, by their type",
     "read in a WebSocket": ("genie:test_one_may_read_a_session_without_writing_it",),
