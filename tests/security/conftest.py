@@ -21,6 +21,9 @@ from tests.security.sites import site_of
 
 MakeSite = cabc.Callable[..., Site]
 
+#: How many bytes are drawn for a new session: of its id and of two more numbers.
+IDENTITY = 54
+
 
 @pytest.fixture
 def clock() -> FakeClock:

@@ -27,6 +27,7 @@ from sessionkit.errors import SessionError
 from sessionkit.stores import open_store
 from sessionkit.stores.memory import MemoryStore
 from sessionkit.testing import FakeClock
+from tests.security.conftest import IDENTITY
 from tests.security.conftest import MakeSite
 from tests.security.sites import Jar
 from tests.security.sites import Query
@@ -36,8 +37,6 @@ from tests.security.sites import flask_site
 from tests.security.sites import wsgi_site
 
 ROUNDS = 50
-#: How many bytes are drawn for a new session: of its id and of two more numbers.
-IDENTITY = 54
 
 
 def _real_site(store: Store, kind: str = "wsgi") -> Site:

@@ -19,6 +19,7 @@ from sessionkit import tokens
 from sessionkit.errors import PayloadTooLarge
 from sessionkit.stores import open_store
 from sessionkit.testing import FakeClock
+from tests.security.conftest import IDENTITY
 from tests.security.conftest import MakeSite
 from tests.servers import RedisCluster
 from tests.servers import RedisServer
@@ -117,11 +118,11 @@ def test_item_25_what_is_too_large_is_refused_and_nothing_is_kept(
 
 
 def test_item_54_creation_never_overwrites(engine: Engine, clock: FakeClock) -> None:
-    draws = iter([b"a" * 30, b"a" * 30, b"b" * 30])
+    draws = iter([b"a" * IDENTITY, b"a" * IDENTITY, b"b" * IDENTITY])
     manager = SessionManager(
         open_store(engine.url),
         clock=clock,
-        random_bytes=lambda n: next(draws) if n == 30 else b"r" * n,
+        random_bytes=lambda n: next(draws) if n == IDENTITY else b"r" * n,
     )
     first, second = create(manager), create(manager)
     assert first != second
