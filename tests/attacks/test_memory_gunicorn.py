@@ -18,7 +18,6 @@ from .sites.cases import CASES
 from .sites.cases import Case
 from .sites.cases import Site
 from .sites.cases import served
-from .website import PATIENCE
 from .website import SOAK
 
 pytestmark = [
@@ -31,6 +30,9 @@ SESSIONS, REQUESTS, CLIENTS = (50_000, 200_000, 8) if SOAK else (200, 1_000, 8)
 
 #: In one of so many times that number nothing must grow.
 ROUNDS = 4
+
+#: Seconds until a worker has noticed that its clients are gone.
+SETTLING = 5.0
 
 #: What they ask for, in percent.
 MIX = {"/untouched": 10, "/show": 50, "/increment": 30, "/login": 5, "/renew": 3, "/logout": 2}
@@ -106,7 +108,7 @@ def test_memory_and_descriptors_of_the_workers_level_off(
         for _ in range(ROUNDS):
             before = usage(site)
             visit(groups, REQUESTS)
-            give_up = time.monotonic() + PATIENCE
+            give_up = time.monotonic() + SETTLING
 
             # It takes a moment until a worker has noticed that a client is gone.
             while (grown := growth(before, usage(site))).descriptors > 0:
