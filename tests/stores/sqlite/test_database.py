@@ -194,6 +194,18 @@ def test_who_prolongs_a_session_changes_no_index(path: Path) -> None:
     assert store.sweep(now + 60, limit=1) == 1
 
 
+@pytest.mark.parametrize("owner", [None, "ann"])
+def test_who_prolongs_a_session_writes_one_page(path: Path, owner: str | None) -> None:
+    store = SQLiteStore(path)
+    key, record = new_key(), new_record(owner=owner)
+    assert store.swap(key, None, record)
+    log = path.with_name(f"{path.name}-wal")
+    before = log.stat().st_size
+    assert store.swap(key, record, successor(record, expires_at=record.expires_at + 1))
+    page_and_its_head = 4096 + 24
+    assert log.stat().st_size - before == page_and_its_head
+
+
 def test_a_sweep_with_a_limit_passes_over_what_was_prolonged(path: Path) -> None:
     store = SQLiteStore(path, margin=0)
     now = time.time()
