@@ -42,7 +42,7 @@ from .model import Request
 FEW, MANY = 50, int(os.environ.get("SESSIONKIT_EXAMPLES", "100000" if SOAK else "1000"))
 
 #: The core is the same on every engine: one gets all schedules, and others a part of them.
-PARTS = {"memory": 1, "sqlite": 2, "redis": 2}
+PARTS = {"memory": 1, "sqlite": 1 if SOAK else 2, "redis": 1 if SOAK else 2}
 SMALL_PART = 20
 
 #: Hypothesis keeps what it has tried, so a night of it is many short runs.
