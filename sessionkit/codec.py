@@ -125,7 +125,7 @@ class Codec:
                 return before
             is_plain = type(value) not in _EXAMINED or _is_plain(value, MAX_DEPTH)
         except Exception:  # noqa: BLE001 - whatever it is, the careful way says it better
-            is_plain = False
+            is_plain, packed = False, b""
         if not is_plain:
             packed = self._pack_carefully(value, path if key is None else f"{path}[{key!r}]")
         length = len(packed)
