@@ -102,7 +102,7 @@ def test_a_dead_node_is_no_outage_of_the_others(
             assert (written.status, written.sets_cookie) == (503, False)
 
         outages.ask_often(crowd.struck[0], "/read", 3)
-        assert outages.ask_often(crowd.struck[0], "/read", 50) < 0.5
+        assert outages.ask_often(crowd.struck[0], "/read", outages.OFTEN) < outages.QUICKLY
         started = time.monotonic()
 
         for visitor in crowd.spared:

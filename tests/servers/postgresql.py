@@ -66,6 +66,8 @@ class PostgreSQLServer(Server):
             "unix_socket_directories": str(self.folder),
             "fsync": "on" if durable else "off",
             "shared_buffers": "16MB",
+            # In its folder, where none is left of a server that was killed.
+            "dynamic_shared_memory_type": "mmap",
             "autovacuum_naptime": "10s",
             **options,
         }
