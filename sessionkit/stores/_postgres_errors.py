@@ -40,7 +40,10 @@ def unavailable(error: psycopg.Error, address: str, table: str) -> StoreUnavaila
             f"PostgresStore.schema() ({text})"
         )
     elif code in _ANOTHER_TABLE:
-        text = f"{table} is not a table of PostgresStore.schema() ({text})"
+        text = (
+            f"{table} is not a table of PostgresStore.schema(); create_schema() brings one of an "
+            f"earlier version up to date ({text})"
+        )
     elif code in _NOT_PREPARED:
         text += _SHARED
     return StoreUnavailable(

@@ -35,7 +35,8 @@ class Table:
         # Owners are compared byte by byte: the order of a language changes with the system's
         # library, and an index in that order then hides rows.
         # A row that changes no index is put beside the old one, and needs no entry in any of them.
-        # So rows are swept by a time that stays where it is while a session is prolonged.
+        # So rows are swept by a time that stays where it is while a session is prolonged. The first
+        # tables had no such time, and an index on the expiry.
         self.schema = f"""\
 CREATE TABLE IF NOT EXISTS {self.name} (
     key bytea NOT NULL PRIMARY KEY,
@@ -43,8 +44,10 @@ CREATE TABLE IF NOT EXISTS {self.name} (
     version bigint NOT NULL CHECK (version >= 0),
     expires_at double precision NOT NULL,
     owner text COLLATE "C",
-    sweep_at double precision NOT NULL
+    sweep_at double precision NOT NULL DEFAULT 0
 );
+ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS sweep_at double precision NOT NULL DEFAULT 0;
+DROP INDEX IF EXISTS {place}"{table}_expiry";
 CREATE INDEX IF NOT EXISTS "{sweep}" ON {self.name} (sweep_at);
 CREATE INDEX IF NOT EXISTS "{owner}" ON {self.name} (owner) WHERE owner IS NOT NULL;
 """

@@ -86,6 +86,22 @@ class TestSchema:
             (None,)
         ]
 
+    def test_a_table_without_times_to_sweep_at_is_brought_up_to_date(
+        self, postgresql_server: PostgreSQLServer, url: str, new_table: str
+    ) -> None:
+        store = patient_store(url, table=new_table)
+        store.create_schema()
+        key = write(store)
+        postgresql_server.execute(f"ALTER TABLE {new_table} DROP COLUMN sweep_at")
+        with pytest.raises(StoreUnavailable, match=r"create_schema\(\) brings one of an earlier"):
+            store.swap(new_key(), None, new_record())
+        store.create_schema()
+        record = store.get(key)
+        assert record is not None
+        assert store.swap(key, record, successor(record))
+        assert store.sweep(record.expires_at - 1) == 0
+        assert store.sweep(time.time() + 1e9) == 1
+
     def test_a_table_in_a_schema(self, postgresql_server: PostgreSQLServer, url: str) -> None:
         postgresql_server.execute('CREATE SCHEMA IF NOT EXISTS "Shop"')
         store = patient_store(url, table="Shop.Sessions")
