@@ -138,7 +138,8 @@ _BROKEN: list[tuple[t.Any, str, t.Any, str]] = [
 def test_a_broken_core_is_noticed(
     owner: t.Any, name: str, broken: t.Any, names: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    examination = prepare(*names.split(), moving=False)
     monkeypatch.setattr(owner, name, broken)
 
     with pytest.raises(BadSchedule):
-        examine(*names.split(), moving=False)
+        examination.explore()
