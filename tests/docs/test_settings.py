@@ -88,7 +88,10 @@ def test_what_flask_changes() -> None:
     assert in_use(manager.policy, manager.cookie) == changed(1)
 
 
-DJANGO = """
+# The checkout comes last: the wheel is tested where it is installed.
+DJANGO = f"""
+import sys
+sys.path.append({str(ROOT)!r})
 from django.conf import settings
 settings.configure()
 from django_sessionkit import conf
