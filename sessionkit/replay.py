@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import logging
 import typing as t
 
 from .codec import Codec
@@ -12,6 +13,8 @@ from .expiring import split
 from .merge import changed_keys
 from .merge import merge
 from .merge import merge_queue
+
+_logger = logging.getLogger("sessionkit")
 
 Encoded = dict[str, bytes]
 
@@ -66,7 +69,14 @@ class Replay:
         for key, mutations in [*self.mutations.items()]:
             try:
                 merged[key] = self._mutated(key, mutations, theirs)
-            except Exception:  # noqa: BLE001  # the application's function, run again
+            except Exception as error:  # noqa: BLE001  # the application's function, run again
+                # Its text may quote the value.
+                _logger.warning(
+                    "what mutate() was given for %r raised %s on what another request has stored; "
+                    "this change is given up",
+                    key,
+                    type(error).__name__,
+                )
                 failed.add(key)
                 del self.mutations[key]
                 _restore(key, theirs, merged)

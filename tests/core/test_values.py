@@ -244,6 +244,16 @@ class TestMutate:
         assert values.rebase(encoded(n=5)) == set()
         assert decoded(values) == {"n": 5}
 
+    def test_it_is_told_which_one_failed_and_how_but_not_on_what(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        values = made(n=1)
+        values.mutate("n", lambda value: 1 // (value - 7) and value, 0)
+        values.rebase(encoded(n=7))
+        (record,) = caplog.records
+        assert "'n' raised ZeroDivisionError" in record.getMessage()
+        assert record.exc_info is None
+
     def test_one_that_changed_nothing_may_fail_where_the_key_is_gone(self) -> None:
         def only_one(value: int | None) -> int:
             if value != 1:
