@@ -16,6 +16,7 @@ from .expiring import is_expiring
 from .expiring import is_over
 from .expiring import split
 from .expiring import until
+from .in_place import refresh
 from .merge import Changes
 from .merge import changed_keys
 from .replay import Mutation
@@ -274,7 +275,7 @@ class Values:
         self.base = theirs
         self.current = merged
         self.unreadable.clear()
-        self._refresh_handed_out()
+        self._handed_out = refresh(self._handed_out, merged, self._codec)
         return failed
 
     def until(self, key: str) -> float | None:
@@ -333,28 +334,3 @@ class Values:
             self._replay = Replay(self._codec, self._place, self._now)
 
         return self._replay
-
-    def _refresh_handed_out(self) -> None:
-        """Let containers that the application holds show what was merged."""
-        for key, value in list(self._handed_out.items()):
-            encoded = split(self.current[key])[1] if key in self.current else None
-
-            if encoded is not None and self._codec.encode(value, key) == encoded:
-                continue
-
-            del self._handed_out[key]
-
-            if encoded is None:
-                continue
-
-            try:
-                fresh = self._codec.decode(encoded)
-            except DecodeError:
-                continue
-
-            if type(fresh) is not type(value) or type(value) not in (list, dict, set):
-                continue
-
-            value.clear()
-            value.extend(fresh) if type(value) is list else value.update(fresh)
-            self._handed_out[key] = value

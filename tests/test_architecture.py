@@ -18,7 +18,7 @@ LAYERS = [
     {"errors"},
     {"store", "cookie", "caching", "clock", "id_header"},
     {"refusal", "unpacking", "custom_types", "extension_types", "preparation", "codec", "payload"}
-    | {"tokens", "keys", "aead", "seals", "merge", "expiring", "replay"}
+    | {"tokens", "keys", "aead", "seals", "merge", "expiring", "in_place", "replay"}
     | {"values", "policy", "signals"},
     {"devices", "moments"},
     {"session", "mapping", "facts", "draft", "flash", "checking", "typed", "custom_cookies"},
