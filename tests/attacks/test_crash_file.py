@@ -42,7 +42,7 @@ def test_29_what_was_acknowledged_is_there_and_nothing_is_half_done(
 ) -> None:
     with Writers(f"file:///{path}") as writers:
         rounds.changes = crashes.attack(
-            writers, manager, rounds.for_seconds(1800 if SOAK else 8), longest=0.04
+            writers, manager, rounds.for_seconds(1800 if SOAK else 5), longest=0.04
         )
 
     assert rounds.changes > 0
@@ -55,7 +55,7 @@ def test_the_folders_are_made_whoever_is_killed_while_making_them(
     longest = 0.03
 
     with Writers(f"file:///{path}") as writers:
-        for turn in rounds.for_seconds(300 if SOAK else 4):
+        for turn in rounds.for_seconds(300 if SOAK else 3):
             ledger = Ledger()
             writers.run(ledger, longest=longest)
             crashes.examine(manager, ledger)

@@ -42,7 +42,7 @@ def writers(server: PostgreSQLServer) -> cabc.Generator[Writers, None, None]:
 def test_29_writers_are_killed(
     manager: SessionManager, server: PostgreSQLServer, writers: Writers, rounds: Rounds
 ) -> None:
-    seconds = rounds.for_seconds(900 if SOAK else 6)
+    seconds = rounds.for_seconds(900 if SOAK else 4)
     rounds.changes = crashes.attack(
         writers, manager, seconds, longest=0.1, repair=lambda: nothing_is_under_way(server)
     )
@@ -55,7 +55,7 @@ def test_the_server_is_killed(
     rounds.changes = crashes.attack(
         writers,
         manager,
-        rounds.for_seconds(1800 if SOAK else 9),
+        rounds.for_seconds(1800 if SOAK else 6),
         longest=0.1,
         interrupt=server.kill,
         repair=server.start,

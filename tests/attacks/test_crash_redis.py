@@ -38,7 +38,7 @@ def writers(server: RedisServer) -> cabc.Generator[Writers, None, None]:
 
 
 def test_29_writers_are_killed(manager: SessionManager, writers: Writers, rounds: Rounds) -> None:
-    seconds = rounds.for_seconds(900 if SOAK else 6)
+    seconds = rounds.for_seconds(900 if SOAK else 4)
     rounds.changes = crashes.attack(writers, manager, seconds, longest=0.1)
     assert rounds.changes > 0
 
@@ -49,7 +49,7 @@ def test_the_server_is_killed(
     rounds.changes = crashes.attack(
         writers,
         manager,
-        rounds.for_seconds(1800 if SOAK else 9),
+        rounds.for_seconds(1800 if SOAK else 6),
         longest=0.1,
         interrupt=server.kill,
         repair=server.start,

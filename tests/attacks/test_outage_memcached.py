@@ -190,7 +190,7 @@ def test_who_has_logged_out_stays_so_when_servers_come_and_go(
             over.wait(dice.uniform(0.0, 0.1))
 
     def come_and_go(_: int) -> None:
-        seconds = 300 if SOAK else 6
+        seconds = 300 if SOAK else 4
         ended: list[Visitor] = []
 
         for _ in rounds.for_seconds(seconds):
