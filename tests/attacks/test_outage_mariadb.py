@@ -41,7 +41,9 @@ def store(scene: Scene, trouble: Trouble) -> cabc.Generator[SQLAlchemyStore, Non
     port = scene.proxy.port if through_proxy else scene.server.port
     # TLS takes the driver 25 ms a connection, which is not what is looked at here.
     url = f"mysql+pymysql://{USER}@127.0.0.1:{port}/sessions?ssl_disabled=true"
-    store = SQLAlchemyStore(url, timeout=0.25, connect_timeout=0.25)
+    # Who refuses does so at once, but for a machine that is busy.
+    limit = 2.0 if trouble in troubles.REFUSING else 0.25
+    store = SQLAlchemyStore(url, timeout=limit, connect_timeout=limit)
     yield store
     store.close()
 

@@ -41,7 +41,9 @@ def store(scene: Scene, trouble: Trouble) -> PostgresStore:
     through_proxy = trouble is server_troubles.cut_in_the_middle_of_a_reply
     port = scene.proxy.port if through_proxy else scene.server.port
     url = f"postgresql://{troubles.USER}@127.0.0.1:{port}/postgres"
-    return PostgresStore(url, timeout=0.25, connect_timeout=0.25)
+    # Who refuses does so at once, but for a machine that is busy.
+    limit = 2.0 if trouble in troubles.REFUSING else 0.25
+    return PostgresStore(url, timeout=limit, connect_timeout=limit)
 
 
 @pytest.mark.parametrize("trouble", EVERYTHING)

@@ -35,7 +35,9 @@ def scene(start_server: cabc.Callable[..., RedisServer]) -> cabc.Generator[Scene
 def store(scene: Scene, trouble: Trouble) -> RedisStore:
     through_proxy = trouble is server_troubles.cut_in_the_middle_of_a_reply
     port = scene.proxy.port if through_proxy else scene.server.port
-    return RedisStore(f"redis://127.0.0.1:{port}/0", timeout=0.25, connect_timeout=0.25)
+    # Who refuses does so at once, but for a machine that is busy.
+    limit = 2.0 if trouble in troubles.REFUSING else 0.25
+    return RedisStore(f"redis://127.0.0.1:{port}/0", timeout=limit, connect_timeout=limit)
 
 
 @pytest.mark.parametrize("trouble", EVERYTHING)
