@@ -1,7 +1,6 @@
 # Works on a machine that has only make and Python 3.10+: scripts/bootstrap installs the rest.
 PORT ?= 8000
 ENVS ?=
-SERVERS = redis memcached mariadb postgresql chromium
 PYTHON = .venv/bin/python
 
 .PHONY: help bootstrap demo quick test test-all soak bench lint format typing package clean
@@ -17,7 +16,7 @@ demo: bootstrap ## serve the demo on http://localhost:8000; PORT=n and STORE=url
 	@$(PYTHON) -m demo --port $(PORT)
 
 quick: ## only our own tests, in .venv, without the slow ones and the attacks
-	@scripts/bootstrap $(SERVERS)
+	@scripts/bootstrap servers
 	@.venv/bin/pytest -m "not slow and not package and not attack"
 
 test: bootstrap ## everything that fits in ten minutes; ENVS="lint py312" for some of it
@@ -27,7 +26,7 @@ test-all: bootstrap ## everything: all Pythons, all suites on all stores
 	@$(PYTHON) scripts/check test-all $(ENVS)
 
 soak: ## the attacks of `make test` with numbers for a night
-	@scripts/bootstrap $(SERVERS)
+	@scripts/bootstrap servers
 	@SESSIONKIT_SOAK=1 .venv/bin/pytest -m attack --timeout 0
 
 bench: ## what a session costs, beside the peers; QUICK=1, STORE=redis, SCENARIO=read,write for less
